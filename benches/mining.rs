@@ -2,10 +2,13 @@
 
 use divan::Bencher;
 use hardcase::domain::ids::ItemId;
+use hardcase::domain::label_set::LabelSet;
 use hardcase::domain::split::Split;
+use hardcase::domain::task_kind::TaskKind;
 use hardcase::mining::round::{Order, Stage, propose};
 use hardcase::mining::strategies::{names, strategy_by_name};
 use hardcase::mining::{Pool, PoolParts};
+use hardcase::stats::classifier::answered::Answered;
 use ndarray::{Array2, Axis};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -21,6 +24,7 @@ fn main() {
 }
 
 struct Data {
+    kind: TaskKind,
     items: Vec<ItemId>,
     vectors: Array2<f32>,
     probabilities: Array2<f32>,
@@ -54,6 +58,7 @@ impl Data {
         });
         let splits = splits.collect();
         Self {
+            kind: TaskKind::One,
             items: (0..n as i64).map(ItemId).collect(),
             vectors,
             probabilities,
@@ -62,9 +67,17 @@ impl Data {
         }
     }
 
+    /// The same where a text may have several labels, each by itself: about two of 77 each.
+    fn several(mut self) -> Self {
+        self.kind = TaskKind::Several;
+        let labels = self.probabilities.ncols() as f32;
+        self.probabilities.mapv_inplace(|p| p * labels / (p * labels + 2.0));
+        self
+    }
+
     fn parts(&self) -> PoolParts<'_> {
         PoolParts {
-            kind: hardcase::domain::task_kind::TaskKind::One,
+            kind: self.kind,
             items: &self.items,
             vectors: self.vectors.view(),
             probabilities: self.probabilities.view(),
@@ -113,4 +126,36 @@ fn each_strategy_of_100_000(bencher: Bencher, strategy: &str) {
 #[divan::bench(args = [100_000], sample_count = 3, sample_size = 1)]
 fn opening(bencher: Bencher, n: usize) {
     round(bencher, n, 2, "boundary", Stage::Opening { shares: &[None, Some(0.05)] });
+}
+
+/// Of 77 labels, one a text or several.
+fn of_77_labels(kind: &str) -> Data {
+    let mut data = Data::new(100_000, 77);
+    data.open[..LABELLED].fill(false);
+    if kind == "several" { data.several() } else { data }
+}
+
+#[divan::bench(args = ["one", "several"], sample_count = 3, sample_size = 1)]
+fn hybrid_of_77_labels(bencher: Bencher, kind: &str) {
+    round_of(bencher, &of_77_labels(kind), "hybrid", Stage::Later);
+}
+
+#[divan::bench(args = ["one", "several"], sample_count = 3, sample_size = 1)]
+fn margin_of_77_labels(bencher: Bencher, kind: &str) {
+    round_of(bencher, &of_77_labels(kind), "margin", Stage::Later);
+}
+
+/// A head on the answers so far, and what it says of all texts.
+#[divan::bench(args = ["one", "several"], sample_count = 3, sample_size = 1)]
+fn head_of_77_labels(bencher: Bencher, kind: &str) {
+    let data = of_77_labels(kind);
+    let vectors = data.vectors.slice(ndarray::s![..LABELLED, ..]);
+    let said = |row: usize| data.kind.decide_set(&data.probabilities.row(row).to_vec(), &[]);
+    let answers: Vec<LabelSet> = (0..LABELLED).map(said).collect();
+    let importance = vec![1.0; LABELLED];
+    let anchors = data.vectors.slice(ndarray::s![LABELLED..LABELLED + 77, ..]);
+    bencher.bench_local(|| {
+        let answered = Answered { x: vectors, answers: &answers, importance: &importance, kind: data.kind };
+        answered.fit(anchors, 1).map(|fit| fit.model.probabilities(data.vectors.view()))
+    });
 }
