@@ -4,9 +4,9 @@ use std::fmt;
 
 use super::session::Session;
 use super::shown::RoundProgress;
-use crate::domain::answer::Answer;
 use crate::domain::fault::Result;
 use crate::domain::grouped::counted;
+use crate::store::rounds::round_answers::AnswerAndPrelabel;
 
 /// How often the model that chose a round's cases agreed with one expert's answers to them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +42,12 @@ impl Session {
     /// How often the model agreed with this expert's answers in the round of this number. `None` where it had read none of the texts.
     pub fn round_agreement(&self, round: i64) -> Result<Option<RoundAgreement>> {
         let answers = self.store.answers_and_prelabels(self.expert, round)?;
-        let kind = self.task().kind;
-        let agreed = answers
-            .iter()
-            .filter(|answer| {
-                let said = kind.decide_set(&answer.probabilities, &[]);
-                let said = said.places().filter_map(|at| answer.labels.get(at));
-                Answer::of(said.map(String::as_str)) == answer.answer
-            })
-            .count();
+        let (kind, predictors) = (self.task().kind, self.store.predictors()?);
+        let agrees = |answer: &&AnswerAndPrelabel| {
+            let model = predictors.iter().find(|model| model.id == answer.predictor);
+            model.is_some_and(|model| model.answer(kind, &answer.probabilities) == answer.answer)
+        };
+        let agreed = answers.iter().filter(agrees).count();
         Ok((!answers.is_empty()).then_some(RoundAgreement { agreed, of: answers.len() }))
     }
 }

@@ -158,6 +158,22 @@ impl LabelValues {
         }
     }
 
+    /// What is known of a text by its cell: one label, or a set of them where a text may have several. What is no label of the task is counted.
+    pub fn known_answer(&mut self, cell: &str) -> KnownAnswer {
+        if self.kind.is_several() {
+            return match self.set(cell) {
+                (_, false) => KnownAnswer::Not,
+                (None, true) => KnownAnswer::LeftOut,
+                (Some(answer), true) => KnownAnswer::Is(answer),
+            };
+        }
+        match self.one_label(cell) {
+            OneLabel::Label(at) => KnownAnswer::Is(Answer::one(self.labels[at].0.as_str())),
+            OneLabel::LeftOut => KnownAnswer::LeftOut,
+            OneLabel::Unknown | OneLabel::Several => KnownAnswer::Not,
+        }
+    }
+
     /// The values that were no label of the task, the most frequent first; none where all were.
     pub fn unknown(&self) -> Option<String> {
         self.listed_unknown().map(|(listed, _)| listed)
@@ -281,6 +297,16 @@ impl LabelValues {
     fn name(&self, at: usize) -> &str {
         self.labels.get(at).map_or("LABEL", |(_, name)| name)
     }
+}
+
+/// What a cell says is known of a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KnownAnswer {
+    Is(Answer),
+    /// Nothing: it is empty, or to be left out.
+    LeftOut,
+    /// What is no answer to the task: no label of it, or several where one is asked for.
+    Not,
 }
 
 /// What a cell says of which one label is wanted.

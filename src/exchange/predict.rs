@@ -166,7 +166,7 @@ pub fn predict(
                 let p = view.and_then(|(p, shown)| p.as_ref().filter(|_| shown));
                 // Where a view is left out, no count may tell it either.
                 if let (Some(known), Some(p)) = (&mut known, p) {
-                    known.add(row.gold.as_deref(), &predictor.labels[p.top(task.kind)]);
+                    known.add(row.gold.as_deref(), &predictor.answer(task.kind, &p.0));
                 }
                 let error = empty.then_some("it has no text");
                 let own = unpack(&row.pack(&detected, TextCell::Kept), &detected, &row.text)?;

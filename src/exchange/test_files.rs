@@ -9,12 +9,12 @@ use serde::Serialize;
 use super::blind_texts::BlindTexts;
 use super::export::Reveal;
 use super::perturbed::{CHANGES, Change, perturbed};
+use crate::domain::answer::Answer;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::figure::Figure;
 use crate::domain::grouped::counted;
 use crate::domain::item::ItemKey;
-use crate::domain::label_values::{LabelValues, OneLabel};
-use crate::domain::prediction::Probabilities;
+use crate::domain::label_values::{KnownAnswer, LabelValues};
 use crate::domain::predictor::Predictor;
 use crate::domain::progress::Watcher;
 use crate::domain::read_options::ReadOptions;
@@ -102,29 +102,25 @@ struct Model<'m> {
 }
 
 impl Model<'_> {
-    /// The stable key of each text's label; none where this build cannot score it.
+    /// What it says of each text; none where this build cannot score it.
     #[cfg(feature = "engine")]
-    fn labels(&self, texts: &[&str]) -> Result<Vec<Option<String>>> {
+    fn answers(&self, texts: &[&str]) -> Result<Vec<Option<Answer>>> {
         let predicted = self.texts.probabilities(texts, self.watcher)?;
-        Ok(predicted.into_iter().map(|p| p.map(|p| self.label(&p))).collect())
+        Ok(predicted.into_iter().map(|p| p.map(|p| self.predictor.answer(self.kind, &p.0))).collect())
     }
 
     #[cfg(not(feature = "engine"))]
-    fn labels(&self, texts: &[&str]) -> Result<Vec<Option<String>>> {
-        let of = |text: &&str| -> Result<Option<String>> {
+    fn answers(&self, texts: &[&str]) -> Result<Vec<Option<Answer>>> {
+        let of = |text: &&str| -> Result<Option<Answer>> {
             let Some(item) = self.store.item_of_key(&ItemKey::of(text))? else { return Ok(None) };
             let p = self.store.prediction(self.predictor.id, item)?;
-            Ok(p.map(|p| self.label(&Probabilities(p))))
+            Ok(p.map(|p| self.predictor.answer(self.kind, &p)))
         };
-        let labels = texts.iter().map(of).collect();
+        let answers = texts.iter().map(of).collect();
         if self.watcher.stopped() {
             return Err(Fault::new("check the model on these texts", "it was stopped").hint("Run it again"));
         }
-        labels
-    }
-
-    fn label(&self, p: &Probabilities) -> String {
-        self.predictor.labels[p.top(self.kind)].clone()
+        answers
     }
 }
 
@@ -196,11 +192,11 @@ impl Checked<'_> {
         }
         let mut known = KnownLabels::new(self.task, &self.column())?;
         let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
-        let labels = self.model.labels(&texts)?;
-        let unscored = labels.iter().filter(|label| label.is_none()).count();
-        for (row, label) in rows.iter().zip(&labels) {
-            if let Some(label) = label {
-                known.add(row.gold.as_deref(), label);
+        let answers = self.model.answers(&texts)?;
+        let unscored = answers.iter().filter(|answer| answer.is_none()).count();
+        for (row, answer) in rows.iter().zip(&answers) {
+            if let Some(answer) = answer {
+                known.add(row.gold.as_deref(), answer);
             }
         }
         if unscored > 0 {
@@ -210,9 +206,7 @@ impl Checked<'_> {
         if agreement.not_labels > 0 {
             let what = agreement.unknown.as_ref().map(|what| format!(" ({what})")).unwrap_or_default();
             let rows = counted(agreement.not_labels, "row of", "rows of");
-            found
-                .notes
-                .push(format!("{rows} {name} have no single label of the task and are left out{what}."));
+            found.notes.push(format!("{rows} {name} have no {} and are left out{what}.", self.wanted()));
         }
         let targets = &self.options.targets;
         if let Some(limit) = targets.kappa {
@@ -245,20 +239,24 @@ impl Checked<'_> {
         let mut values = LabelValues::new(self.task, &self.column(), &[])?;
         let mut wanted = Vec::with_capacity(rows.len());
         for row in &rows {
-            match row.gold.as_deref().map_or(OneLabel::LeftOut, |cell| values.one_label(cell)) {
-                OneLabel::Label(at) => wanted.push(self.task.labels[at].id.clone()),
-                OneLabel::LeftOut | OneLabel::Unknown | OneLabel::Several => {
-                    let why =
-                        format!("line {} has no single label of the task in '{}'", row.line, self.column());
-                    return Err(Fault::usage(format!("check the texts of {name}"), why)
-                        .hint("Each text that must pass needs one label; --label COL names their column"));
+            match row.gold.as_deref().map_or(KnownAnswer::LeftOut, |cell| values.known_answer(cell)) {
+                KnownAnswer::Is(answer) => wanted.push(answer),
+                KnownAnswer::LeftOut | KnownAnswer::Not => {
+                    let why = format!("line {} has no {} in '{}'", row.line, self.wanted(), self.column());
+                    let needed = match self.task.kind {
+                        TaskKind::One | TaskKind::Scale => "one label",
+                        TaskKind::Several => "its labels, or [] for none of them",
+                    };
+                    return Err(Fault::usage(format!("check the texts of {name}"), why).hint(format!(
+                        "Each text that must pass needs {needed}; --label COL names their column"
+                    )));
                 }
             }
         }
         let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
-        let labels = self.model.labels(&texts)?;
-        found.rules.push(self.all_pass(&name, in_file, &rows, (&wanted, &labels)));
-        let robustness = self.robustness(&texts, &labels)?;
+        let answers = self.model.answers(&texts)?;
+        found.rules.push(self.all_pass(&name, in_file, &rows, (&wanted, &answers)));
+        let robustness = self.robustness(&texts, &answers)?;
         if let Some(limit) = self.options.robustness {
             let rule = format!("share of answers that stay in changed copies of {name}");
             found.rules.push(Rule::at_least(rule, limit, robustness.all.clone()));
@@ -267,30 +265,39 @@ impl Checked<'_> {
         Ok(())
     }
 
+    /// What a row with known labels must have.
+    fn wanted(&self) -> &'static str {
+        match self.task.kind {
+            TaskKind::One | TaskKind::Scale => "single label of the task",
+            TaskKind::Several => "labels of the task alone",
+        }
+    }
+
     /// A count of these very texts, not a sample of others: its interval has no width. One that misses its label decides, whatever could not be seen.
     fn all_pass(
         &self,
         name: &str,
         in_file: usize,
         rows: &[Known],
-        (wanted, labels): (&[String], &[Option<String>]),
+        (wanted, answers): (&[Answer], &[Option<Answer>]),
     ) -> Rule {
-        let rule = format!("share of the texts of {name} that get their label");
+        let labels = if self.task.kind.is_several() { "labels" } else { "label" };
+        let rule = format!("share of the texts of {name} that get their {labels}");
         let missed: Vec<String> = rows
             .iter()
-            .zip(wanted.iter().zip(labels))
-            .filter_map(|(row, (wanted, label))| {
-                let label = label.as_ref().filter(|label| *label != wanted)?;
+            .zip(wanted.iter().zip(answers))
+            .filter_map(|(row, (wanted, answer))| {
+                let answer = answer.as_ref().filter(|answer| *answer != wanted)?;
                 let text: String = row.text.chars().take(LONGEST).collect();
                 Some(format!(
                     "line {} '{text}' is called '{}', not '{}'",
                     row.line,
-                    self.name(label),
-                    self.name(wanted)
+                    self.task.in_words(answer),
+                    self.task.in_words(wanted)
                 ))
             })
             .collect();
-        let scored = labels.iter().flatten().count();
+        let scored = answers.iter().flatten().count();
         if missed.is_empty() && (in_file == 0 || scored < in_file) {
             let why = match in_file {
                 0 => "the file has no text".to_owned(),
@@ -325,7 +332,7 @@ impl Checked<'_> {
     }
 
     /// How many answers stay where the texts are changed.
-    fn robustness(&self, texts: &[&str], labels: &[Option<String>]) -> Result<Robustness> {
+    fn robustness(&self, texts: &[&str], answers: &[Option<Answer>]) -> Result<Robustness> {
         if cfg!(not(feature = "engine")) {
             let none = || {
                 Figure::undefined(
@@ -336,13 +343,13 @@ impl Checked<'_> {
         }
         let mut counts: BTreeMap<Change, Vec<(usize, usize)>> = BTreeMap::new();
         let mut all = Vec::with_capacity(texts.len());
-        for (text, label) in texts.iter().zip(labels) {
+        for (text, answer) in texts.iter().zip(answers) {
             let copies = perturbed(text, self.seed);
             let changed: Vec<&str> = copies.iter().map(|(_, copy)| copy.as_str()).collect();
-            let answers = self.model.labels(&changed)?;
+            let of_copies = self.model.answers(&changed)?;
             let mut kept = 0;
-            for ((change, _), answer) in copies.iter().zip(&answers) {
-                let stays = answer == label;
+            for ((change, _), of_copy) in copies.iter().zip(&of_copies) {
+                let stays = of_copy == answer;
                 kept += usize::from(stays);
                 counts.entry(*change).or_default().push((usize::from(stays), 1));
             }

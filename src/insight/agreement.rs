@@ -13,15 +13,17 @@ use crate::domain::expert::Role;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
 use crate::domain::ids::{ExpertId, ItemId};
+use crate::domain::label_set::LabelSet;
 use crate::domain::predictor::Predictor;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::domain::task_kind::TaskKind;
 use crate::insight::disputes::{Dispute, Names, disputes};
 use crate::insight::viewer::Viewer;
-use crate::stats::agreement::answer_matrix::{AnswerMatrix, ModelAndExperts, labels_of};
+use crate::stats::agreement::answer_matrix::{AnswerMatrix, ModelAndExperts};
 use crate::stats::agreement::kappa::{
-    ceiling, cohen_figure, mean_model_expert, model_error, on_shared_cases,
+    by_label_between_experts, by_label_with_experts, ceiling, cohen_figure, mean_model_expert, model_error,
+    on_shared_cases,
 };
 use crate::stats::agreement::panel::{Panel, by_label, confusions, panel};
 use crate::stats::agreement::ratings::Ratings;
@@ -46,7 +48,8 @@ pub struct AgreementReport {
 pub struct OnUse {
     /// `hard`, `audit` or `training`.
     pub cases_of: &'static str,
-    /// What is asked for: of a scale, every kappa is the weighted one and every alpha the ordinal one.
+    /// What is asked for: of a scale, every kappa is the weighted one and every alpha the ordinal one; of several labels, every kappa is the mean of the labels'
+    /// kappas, every alpha that of sets with MASI distances, and raw agreement the share of exactly the same labels.
     #[serde(skip_serializing_if = "TaskKind::is_one")]
     pub kind: TaskKind,
     /// Cases that two or more experts have answered.
@@ -67,8 +70,20 @@ pub struct OnUse {
     pub model_with: Vec<(String, Figure)>,
     /// Specific agreement: if one expert gives a label, how often another does too; in the order of the task.
     pub by_label: Vec<Figure>,
+    /// Where a text may have several labels, Cohen's kappa of each by itself, in the order of the task.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kappa_by_label: Option<KappaByLabel>,
     pub confusions: Vec<Confused>,
     pub rounds: Vec<RoundAgreement>,
+}
+
+/// Cohen's kappa of each label by itself, a yes or no.
+#[derive(Clone, Debug, Serialize)]
+pub struct KappaByLabel {
+    /// The mean over pairs of experts.
+    pub experts: Vec<Figure>,
+    /// The mean over experts, on the cases that two experts have answered. `None` for training cases.
+    pub model: Option<Vec<Figure>>,
 }
 
 /// The agreement of two experts.
@@ -83,11 +98,12 @@ pub struct PairAgreement {
     pub absolute_error: Option<Figure>,
     /// Gwet's AC1.
     pub ac1: Figure,
-    /// The share of cases with the same label.
+    /// The share of cases with the same label, or the same labels.
     pub raw: Figure,
 }
 
-/// Two labels that experts confused: if one expert gives `one`, another gives `other` in this `share` of the answers to the same case.
+/// Two labels that experts confused: if one expert gives `one`, another gives `other` in this `share` of the answers to the same case. Where a text may have
+/// several labels, in its place: the one does not give `other`, nor the other `one`.
 #[derive(Clone, Debug, Serialize)]
 pub struct Confused {
     pub one: String,
@@ -198,7 +214,7 @@ impl AgreementInput<'_> {
             None => None,
         };
         let with_each = |both: &ModelAndExperts| -> Vec<(String, Figure)> {
-            let one = |expert: &Vec<Option<usize>>| {
+            let one = |expert: &Vec<Option<LabelSet>>| {
                 mean_model_expert(&both.model, std::slice::from_ref(expert), kind, self.seed)
             };
             matrix.expert_ids.iter().map(name).zip(both.experts.iter().map(one)).collect()
@@ -226,6 +242,12 @@ impl AgreementInput<'_> {
                 .map(|both| model_error(&both.model, &on_shared_cases(&both.experts), self.seed)),
             model_with: with_model.as_ref().map(with_each).unwrap_or_default(),
             by_label: by_label(&ratings, self.seed),
+            kappa_by_label: kind.is_several().then(|| KappaByLabel {
+                experts: by_label_between_experts(&matrix.experts, labels, self.seed),
+                model: with_model.as_ref().map(|both| {
+                    by_label_with_experts(&both.model, &on_shared_cases(&both.experts), labels, self.seed)
+                }),
+            }),
             confusions: confused.collect(),
             // Without shared cases there is nothing to say about single rounds.
             rounds: if ratings.shared() == 0 {
@@ -266,11 +288,15 @@ impl AgreementInput<'_> {
     fn pair(
         &self,
         (one, other): (String, String),
-        a: &[Option<usize>],
-        b: &[Option<usize>],
+        a: &[Option<LabelSet>],
+        b: &[Option<LabelSet>],
     ) -> PairAgreement {
-        let both: Vec<(usize, usize)> = a.iter().zip(b).filter_map(|(a, b)| a.zip(*b)).collect();
-        let rows = [both.iter().map(|p| Some(p.0)).collect(), both.iter().map(|p| Some(p.1)).collect()];
+        let both: Vec<(LabelSet, LabelSet)> =
+            a.iter().zip(b).filter_map(|(a, b)| a.clone().zip(b.clone())).collect();
+        let rows = [
+            both.iter().map(|p| Some(p.0.clone())).collect(),
+            both.iter().map(|p| Some(p.1.clone())).collect(),
+        ];
         let kind = self.task.kind;
         let Panel { raw, ac1, absolute_error, .. } =
             panel(&Ratings::of(&rows, self.task.labels.len(), kind), self.seed);
@@ -286,8 +312,7 @@ impl AgreementInput<'_> {
                 values.extend(p);
             }
         }
-        let labels = labels_of(self.task, &predictor.labels);
-        Ok(matrix.predicted_by(&items, &values, &labels, self.task.kind))
+        Ok(matrix.predicted_by(&items, &values, predictor, self.task))
     }
 }
 
@@ -356,7 +381,8 @@ impl OnUse {
         let (kappa, alpha) = (self.kind.kappa(), self.kind.alpha());
         match self.kind {
             TaskKind::One => writeln!(f, "  experts, mean Cohen's kappa  {}", self.ceiling)?,
-            TaskKind::Several | TaskKind::Scale => writeln!(f, "  experts, mean {kappa} {}", self.ceiling)?,
+            TaskKind::Several => writeln!(f, "  experts, {kappa}  {}", self.ceiling)?,
+            TaskKind::Scale => writeln!(f, "  experts, mean {kappa} {}", self.ceiling)?,
         }
         if self.shared == 0 {
             return Ok(());
@@ -366,6 +392,7 @@ impl OnUse {
         }
         writeln!(f, "  {:<28} {}", self.kind.krippendorffs_alpha(), self.overall.alpha)?;
         match &self.overall.absolute_error {
+            None if self.kind.is_several() => {}
             None => {
                 writeln!(f, "  Fleiss' kappa                {}", self.overall.fleiss)?;
                 writeln!(f, "  Gwet's AC1                   {}", self.overall.ac1)?;
@@ -377,7 +404,8 @@ impl OnUse {
                 }
             }
         }
-        writeln!(f, "  raw agreement                {}", self.overall.raw)?;
+        let raw = if self.kind.is_several() { "exactly the same labels" } else { "raw agreement" };
+        writeln!(f, "  {raw:<28} {}", self.overall.raw)?;
         for pair in &self.pairs {
             write!(f, "  {} and {}: {kappa} {}", pair.one, pair.other, pair.kappa)?;
             match &pair.absolute_error {
@@ -388,13 +416,23 @@ impl OnUse {
         for (name, with) in &self.model_with {
             writeln!(f, "  the model and {name}: {kappa} {with}")?;
         }
+        if let Some(KappaByLabel { experts, model }) = &self.kappa_by_label {
+            for (at, (label, kappa)) in labels.iter().zip(experts).enumerate() {
+                write!(f, "  {label}: kappa of the experts {kappa}")?;
+                match model.as_ref().and_then(|model| model.get(at)) {
+                    None => writeln!(f)?,
+                    Some(model) => writeln!(f, "; of the model with them {model}")?,
+                }
+            }
+        }
         for (label, figure) in labels.iter().zip(&self.by_label) {
             writeln!(f, "  if one expert says {label}, another does too: {figure}")?;
         }
+        let instead = if self.kind.is_several() { " in its place" } else { "" };
         for c in &self.confusions {
             writeln!(
                 f,
-                "  if one expert says {}, another says {}: {}, in {} cases",
+                "  if one expert says {}, another says {}{instead}: {}, in {} cases",
                 c.one, c.other, c.share, c.cases
             )?;
         }

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::answer::BlindAnswer;
 use crate::domain::fault::Result;
 use crate::domain::ids::{ExpertId, ItemId};
+use crate::domain::label_set::LabelSet;
 use crate::domain::task::Task;
 use crate::domain::task_kind::TaskKind;
 use crate::insight::disputes::Names;
@@ -18,7 +19,7 @@ use crate::store::rounds::disputes::AsGiven;
 /// After longer than this, the person was away from the screen.
 const AWAY_MS: i64 = 10 * 60 * 1_000;
 
-/// Warnings about each expert, by the answers that the viewer may see: agreement over time, speed, runs of one label.
+/// Warnings about each expert, by the answers that the viewer may see: agreement over time, speed, runs of one answer.
 pub(crate) fn annotator_warnings(
     store: &Store,
     task: &Task,
@@ -93,8 +94,12 @@ fn drifts(
             Some(others) => format!(". Agreement among the others changed by {others:+.2}."),
             None => ". The cases may have become harder.".into(),
         };
-        // Of a scale, too, the share of cases with the same answer is what is told.
-        let less = if kind.is_scale() { "give the same level less often" } else { "agree less" };
+        // Of every kind the share of cases with the same answer is what is told.
+        let less = match kind {
+            TaskKind::One => "agree less",
+            TaskKind::Several => "give exactly the same labels less often",
+            TaskKind::Scale => "give the same level less often",
+        };
         said.push(format!(
             "{who} {less} than before: on {:.0} % of the first {} shared cases, but on {:.0} % of the last {} (difference {:+.2}, 99.7 % \
              interval {:+.2} to {:+.2}){beyond}",
@@ -136,15 +141,27 @@ fn hasty(name: &str, own: &[&AsGiven], others: &[&AsGiven]) -> Option<String> {
 fn line(name: &str, task: &Task, own: &[&AsGiven], others: &[&AsGiven]) -> Option<String> {
     // Shares differ from round to round, so only rounds in which both have answered are compared.
     let rounds: BTreeSet<Option<i64>> = own.iter().map(|a| a.round).collect();
-    let index = |a: &&&AsGiven| task.index_of_id(a.answer.single()?);
-    let answers: Vec<usize> = own.iter().filter_map(|a| index(&a)).collect();
+    // Where a text may have several labels, a run is of the same set of them.
+    let mut known: Vec<LabelSet> = Vec::new();
+    let mut number = |a: &AsGiven| {
+        let set = task.set_of(&a.answer)?;
+        Some(known.iter().position(|one| *one == set).unwrap_or_else(|| {
+            known.push(set);
+            known.len() - 1
+        }))
+    };
+    let answers: Vec<usize> = own.iter().filter_map(|a| number(a)).collect();
     let theirs: Vec<usize> =
-        others.iter().filter(|a| rounds.contains(&a.round)).filter_map(|a| index(&a)).collect();
+        others.iter().filter(|a| rounds.contains(&a.round)).filter_map(|a| number(a)).collect();
     let found = straight_line(&answers, &theirs)?;
+    let what = match task.kind {
+        TaskKind::One | TaskKind::Scale => "the label",
+        TaskKind::Several => "the answer",
+    };
     Some(format!(
-        "{name} gave the label '{}' {} times in a row, among {} answers. The others give it in at most {:.0} % of cases (n = {}), so a run this long \
+        "{name} gave {what} '{}' {} times in a row, among {} answers. The others give it in at most {:.0} % of cases (n = {}), so a run this long \
          has a probability below 0.1 %.",
-        task.labels.get(found.label).map_or("", |l| l.name.as_str()),
+        task.in_words(&task.answer_of(known.get(found.label)?)),
         found.length,
         found.n,
         100.0 * found.share,

@@ -74,7 +74,7 @@ mod tests {
     use crate::stats::estimate::audit::{AuditCase, audit};
 
     fn cases(predicted: usize, answered: usize, times: usize) -> Vec<AuditCase> {
-        vec![AuditCase { inclusion: 0.5, predicted, answered: vec![answered] }; times]
+        vec![AuditCase::of_labels(0.5, predicted, [answered]); times]
     }
 
     #[test]

@@ -5,22 +5,26 @@
 use serde::Serialize;
 
 use super::ceiling::Ceiling;
+use super::of_several::OfSeveral;
 use super::viewer::Viewer;
 use crate::domain::answer::BlindAnswer;
 use crate::domain::fault::Result;
 use crate::domain::figure::Figure;
-use crate::domain::ids::{ItemId, PredictorId, RevisionId};
-use crate::domain::prediction::Probabilities;
+use crate::domain::ids::{PredictorId, RevisionId};
+use crate::domain::label_set::LabelSet;
 use crate::domain::predictor::{Predictor, PredictorKind};
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 use crate::domain::task_kind::TaskKind;
-use crate::stats::agreement::answer_matrix::{AnswerMatrix, ModelAndExperts, labels_of, pairs_of};
+use crate::stats::agreement::answer_matrix::{
+    AnswerMatrix, ModelAndExperts, labels_of, pairs_of, predicted, single_labels,
+};
 use crate::stats::agreement::kappa::{
     ceiling, cohen_figure, experts_error, gain, mean_model_expert, model_error, on_shared_cases,
     self_agreement, share_of_ceiling,
 };
-use crate::stats::agreement::panel::UNORDERED;
+use crate::stats::agreement::panel::{OF_ONE_LABEL, UNORDERED};
+use crate::stats::agreement::sets::of_label;
 use crate::stats::classifier::reliability::{Claim, calibration_error};
 use crate::stats::classifier::scores::{mean_ac1, mean_f1};
 use crate::stats::estimate::audit::{Audit, AuditCase, audit};
@@ -35,7 +39,7 @@ const ENOUGH_FOR_GAIN: usize = 30;
 /// Agreement on the evaluation cases: hard ones, never trained on.
 #[derive(Clone, Debug, Serialize)]
 pub struct Agreement {
-    /// What is asked for: of a scale, every kappa is the weighted one.
+    /// What is asked for: of a scale, every kappa is the weighted one; of several labels, the mean of the labels' kappas.
     #[serde(skip_serializing_if = "TaskKind::is_one")]
     pub kind: TaskKind,
     /// Of a scale, the mean distance between the model's level and an expert's, the mean over experts.
@@ -56,6 +60,9 @@ pub struct Agreement {
     pub ac1: Figure,
     /// F1 of the active model against the experts, the mean over them; an entry per label, in the order of the task.
     pub f1: Vec<Figure>,
+    /// Where a text may have several labels, what is known beyond their mean kappa.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub several: Option<OfSeveral>,
 }
 
 /// One stored model on all evaluation cases to date.
@@ -137,15 +144,16 @@ impl<'s> Figures<'s> {
         AnswerMatrix::collect(&chosen, self.task)
     }
 
-    fn predictions(&self, predictor: &Predictor, items: &[ItemId]) -> Result<(Vec<ItemId>, Vec<f32>)> {
+    /// The same answers next to what a model says, on the cases that it has predicted.
+    fn with_model(&self, predictor: &Predictor, matrix: &AnswerMatrix) -> Result<ModelAndExperts> {
         let (mut known, mut values) = (Vec::new(), Vec::new());
-        for item in items {
+        for item in &matrix.items {
             if let Some(p) = self.store.prediction(predictor.id, *item)? {
                 known.push(*item);
                 values.extend(p);
             }
         }
-        Ok((known, values))
+        Ok(matrix.predicted_by(&known, &values, predictor, self.task))
     }
 
     /// Agreement of model and experts on the evaluation cases.
@@ -175,26 +183,35 @@ impl<'s> Figures<'s> {
                 model_on_shared: none.clone(),
                 ac1: none,
                 f1,
+                several: kind.is_several().then(|| OfSeveral::of(&matrix, None, self.task, self.seed)),
             });
         };
-        let (items, values) = self.predictions(predictor, &matrix.items)?;
-        let both = matrix.predicted_by(&items, &values, &labels_of(self.task, &predictor.labels), kind);
+        let both = self.with_model(predictor, &matrix)?;
         let model_on_shared = if matrix.expert_ids.len() < 2 {
             Figure::undefined("no test case that two people have answered")
         } else {
             mean_model_expert(&both.model, &on_shared_cases(&both.experts), kind, self.seed)
         };
         let labels = self.task.labels.len();
-        let f1 = |label| mean_f1(&both.model, &both.experts, (label, labels), self.seed);
+        let f1 = |label| {
+            let model: Vec<usize> = both.model.iter().map(|said| usize::from(said.has(label))).collect();
+            mean_f1(&model, &of_label(&both.experts, label), (1, 2), self.seed)
+        };
         Ok(Agreement {
             kind,
             model_error: kind.is_scale().then(|| model_error(&both.model, &both.experts, self.seed)),
             experts_error,
             ac1: match kind {
-                TaskKind::One | TaskKind::Several => mean_ac1(&both.model, &both.experts, labels, self.seed),
+                TaskKind::One => {
+                    let model: Vec<usize> = both.model.iter().filter_map(LabelSet::single).collect();
+                    let experts: Vec<_> = both.experts.iter().map(|row| single_labels(row)).collect();
+                    mean_ac1(&model, &experts, labels, self.seed)
+                }
+                TaskKind::Several => Figure::undefined(OF_ONE_LABEL),
                 TaskKind::Scale => Figure::undefined(UNORDERED),
             },
             f1: (0..labels).map(f1).collect(),
+            several: kind.is_several().then(|| OfSeveral::of(&matrix, Some(&both), self.task, self.seed)),
             model_expert: mean_model_expert(&both.model, &both.experts, self.task.kind, self.seed),
             expert_expert,
             self_agreement,
@@ -223,10 +240,7 @@ impl<'s> Figures<'s> {
                     }),
             )),
             Some(Ceiling::Experts(_)) => {
-                let matrix = self.eval(0);
-                let (items, values) = self.predictions(predictor, &matrix.items)?;
-                let labels = labels_of(self.task, &predictor.labels);
-                let both = matrix.predicted_by(&items, &values, &labels, self.task.kind);
+                let both = self.with_model(predictor, &self.eval(0))?;
                 Ok(share_of_ceiling(&both.model, &both.experts, self.task.kind, self.seed))
             }
             Some(Ceiling::Own(own)) => Ok(match (&agreement.model_expert, own) {
@@ -272,9 +286,7 @@ impl<'s> Figures<'s> {
         self.stored()?
             .into_iter()
             .map(|stored| {
-                let (items, values) = self.predictions(&stored.predictor, &matrix.items)?;
-                let labels = labels_of(self.task, &stored.predictor.labels);
-                let both = matrix.predicted_by(&items, &values, &labels, self.task.kind);
+                let both = self.with_model(&stored.predictor, &matrix)?;
                 Ok(CurvePoint {
                     kappa: mean_model_expert(&both.model, &both.experts, self.task.kind, self.seed),
                     audit: shares_from(&stored.predictor).audit_items(),
@@ -345,7 +357,7 @@ impl<'s> Figures<'s> {
             )));
         }
         // Nothing differs, so resampling has no spread; on other cases they may still differ as far as is credible.
-        let same: Vec<(usize, usize)> = before.model.into_iter().zip(after.model).collect();
+        let same: Vec<(LabelSet, LabelSet)> = before.model.into_iter().zip(after.model).collect();
         let difference = match cohen_figure(&same, self.task.kind, self.seed) {
             Figure::Known { lo, n, .. } => Figure::Known { value: 0.0, lo: lo - 1.0, hi: 1.0 - lo, n },
             undefined @ Figure::Undefined { .. } => undefined,
@@ -372,16 +384,8 @@ impl<'s> Figures<'s> {
                 says: format!("Whether the last round helped shows after {more} more test {cases}."),
             }));
         };
-        let predicted = |s: &Stored| -> Result<_> {
-            let (items, values) = self.predictions(&s.predictor, &matrix.items)?;
-            Ok(matrix.predicted_by(
-                &items,
-                &values,
-                &labels_of(self.task, &s.predictor.labels),
-                self.task.kind,
-            ))
-        };
-        let (before, after) = (predicted(earlier)?, predicted(later)?);
+        let before = self.with_model(&earlier.predictor, &matrix)?;
+        let after = self.with_model(&later.predictor, &matrix)?;
         if before.items != after.items {
             return Ok(Err(unknown("the two models have not scored the same cases")));
         }
@@ -397,15 +401,13 @@ impl<'s> Figures<'s> {
         for stored in
             self.stored()?.into_iter().filter(|s| s.training > 0 && s.predictor.kind() == active.kind())
         {
-            let (items, values) = self.predictions(&stored.predictor, &matrix.items)?;
-            let labels = labels_of(self.task, &stored.predictor.labels);
-            predicted.push((stored.training, matrix.predicted_by(&items, &values, &labels, self.task.kind)));
+            predicted.push((stored.training, self.with_model(&stored.predictor, &matrix)?));
         }
         // Models that have not scored all cases that the newest has, for example under an older task, are left out of the curve.
         let Some((_, newest)) = predicted.last().cloned() else {
             return Ok(Figure::undefined("no model has been trained on labels"));
         };
-        let models: Vec<Learned> = predicted
+        let models: Vec<Learned<LabelSet>> = predicted
             .into_iter()
             .filter(|(_, both)| both.items == newest.items)
             .map(|(training, both)| Learned { training, labels: both.model })
@@ -430,21 +432,24 @@ impl<'s> Figures<'s> {
         Ok(audit(&cases, self.task.labels.len(), self.task.kind, self.seed))
     }
 
-    /// The active model's calibration error on the audit cases. For a text with several answers, the model was right by the share of answers that
-    /// it agrees with.
+    /// The active model's calibration error on the audit cases, of each label that it gives. For a text with several answers, it was right by the share of
+    /// them that give the label.
     pub fn calibration_error(&self, active: Option<&Predictor>) -> Result<Figure> {
-        let claim = |(case, confidence): (AuditCase, f64)| {
-            let agree = case.answered.iter().filter(|label| **label == case.predicted).count();
-            let right = agree as f64 / case.answered.len() as f64;
-            Claim { confidence, right, weight: 1.0 / case.inclusion }
+        let claims = |(case, confidence): (AuditCase, Vec<f64>)| -> Vec<Claim> {
+            let claim = |(label, confidence)| {
+                let agree = case.answered.iter().filter(|answer| answer.has(label)).count();
+                let right = agree as f64 / case.answered.len() as f64;
+                Claim { confidence, right, weight: 1.0 / case.inclusion }
+            };
+            case.predicted.places().zip(confidence).map(claim).collect()
         };
-        let claims: Vec<Claim> = self.audit_cases(active)?.into_iter().map(claim).collect();
-        Ok(calibration_error(&claims, self.seed))
+        let texts: Vec<Vec<Claim>> = self.audit_cases(active)?.into_iter().map(claims).collect();
+        Ok(calibration_error(&texts, self.seed))
     }
 
-    /// The answered audit cases, each with the probability that the model gives its label. A case is a text with all experts' answers: texts were
+    /// The answered audit cases, each with the probability of each label that the model gives. A case is a text with all experts' answers: texts were
     /// drawn at random, so texts are what is counted and resampled.
-    fn audit_cases(&self, active: Option<&Predictor>) -> Result<Vec<(AuditCase, f64)>> {
+    fn audit_cases(&self, active: Option<&Predictor>) -> Result<Vec<(AuditCase, Vec<f64>)>> {
         let Some(predictor) = active else { return Ok(Vec::new()) };
         let known = labels_of(self.task, &predictor.labels);
         let (mut draws, mut cases) = (Vec::new(), Vec::new());
@@ -452,11 +457,13 @@ impl<'s> Figures<'s> {
             let Some(p) = self.store.prediction(predictor.id, text.item)? else {
                 continue;
             };
-            let p = Probabilities(p);
-            if let Some(predicted) = known.get(p.top(self.task.kind)).copied().flatten() {
+            if let Some(predicted) = predicted(predictor, &known, self.task.kind, &p) {
                 draws.push(text.draw);
-                let case = AuditCase { inclusion: text.draw.inclusion, predicted, answered: text.labels };
-                cases.push((case, f64::from(p.0[p.top(self.task.kind)])));
+                let of =
+                    |place| known.iter().position(|at| *at == Some(place)).map_or(0.0, |at| f64::from(p[at]));
+                let confidence = predicted.places().map(of).collect();
+                let case = AuditCase { inclusion: text.draw.inclusion, predicted, answered: text.answers };
+                cases.push((case, confidence));
             }
         }
         let combined = combined_inclusion(&draws, &self.store.audit_draws()?);

@@ -14,13 +14,12 @@ pub fn label_issues(store: &Store, expert: ExpertId) -> Result<Vec<ItemId>> {
     let fit = head.as_ref().and_then(|head| head.settings.known()?.head());
     let mut items = Vec::new();
     for issue in fit.map_or(&[][..], |fit| &fit.label_issues) {
-        if store
-            .answer_given_once(expert, issue.item)?
-            .is_some_and(|answer| answer.single() == Some(&issue.label))
-        {
+        if store.answer_given_once(expert, issue.item)?.is_some_and(|answer| answer.has(&issue.label)) {
             items.push(issue.item);
         }
     }
     items.sort_unstable();
+    // Of several labels more than one may be doubted.
+    items.dedup();
     Ok(items)
 }

@@ -9,6 +9,7 @@
 //! - `advice` chooses the next step; `ceiling` and `next_round` are what it weighs.
 //! - `targets` holds the task's finish line against the figures, `gate` all that `check` asks for.
 //! - `audit_text` and `status_text` put figures into words.
+//! - `of_several` is what is measured where a text may have several labels.
 //! - `slices` says for which kinds of texts the model agrees with the experts less.
 //! - `disputes`, `label_issues` and `annotator_warnings` find what needs a second look.
 //! - `project`, `judge`, `imported_labels` and `last_job` describe what the file holds besides answers.
@@ -26,6 +27,7 @@ pub mod judge;
 pub mod label_issues;
 pub mod last_job;
 pub mod next_round;
+pub mod of_several;
 pub mod project;
 pub mod quality;
 pub mod report;

@@ -10,10 +10,10 @@ use super::viewer::Viewer;
 use crate::domain::fault::{Fault, Result};
 use crate::domain::figure::Figure;
 use crate::domain::ids::ItemId;
-use crate::domain::prediction::Probabilities;
+use crate::domain::label_set::LabelSet;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
-use crate::stats::agreement::answer_matrix::labels_of;
+use crate::stats::agreement::answer_matrix::{labels_of, predicted};
 use crate::stats::slices::{Slice, SliceBy, TextFacts, by_slice, by_slices, columns_of, share};
 use crate::store::pool::items::TextOrigin;
 use crate::store::{Access, Store};
@@ -163,22 +163,22 @@ impl WeakSlice {
     }
 }
 
-/// The hard cases that were answered blind and have a prediction, each with the share of its answers that the model agrees with.
+/// The hard cases that were answered blind and have a prediction, each with the share of its answers that the model agrees with: all labels are the same.
 fn agreeing(store: &Store, task: &Task, figures: &Figures<'_>) -> Result<Vec<(ItemId, f64)>> {
     let Some(predictor) = store.active_predictor()? else { return Ok(Vec::new()) };
     let known = labels_of(task, &predictor.labels);
-    let mut answers: BTreeMap<ItemId, Vec<usize>> = BTreeMap::new();
+    let mut answers: BTreeMap<ItemId, Vec<LabelSet>> = BTreeMap::new();
     for answer in figures.answers().iter().filter(|a| a.split == Split::Eval && a.round.is_some()) {
-        if let Some(label) = answer.answer.single().and_then(|label| task.index_of_id(label)) {
-            answers.entry(answer.item).or_default().push(label);
+        if let Some(set) = task.set_of(&answer.answer) {
+            answers.entry(answer.item).or_default().push(set);
         }
     }
     let mut cases = Vec::with_capacity(answers.len());
-    for (item, labels) in answers {
+    for (item, given) in answers {
         let Some(p) = store.prediction(predictor.id, item)? else { continue };
-        if let Some(predicted) = known.get(Probabilities(p).top(task.kind)).copied().flatten() {
-            let agree = labels.iter().filter(|label| **label == predicted).count();
-            cases.push((item, agree as f64 / labels.len() as f64));
+        if let Some(predicted) = predicted(&predictor, &known, task.kind, &p) {
+            let agree = given.iter().filter(|answer| **answer == predicted).count();
+            cases.push((item, agree as f64 / given.len() as f64));
         }
     }
     Ok(cases)

@@ -208,6 +208,7 @@ mod tests {
             model_on_shared: none(),
             ac1: none(),
             f1: Vec::new(),
+            several: None,
         };
         let audit = Audit {
             n: 80,

@@ -5,7 +5,7 @@ use super::vectors::{dimensions_of, matrix};
 use crate::domain::fault::Result;
 use crate::domain::split::Split;
 use crate::domain::task_kind::TaskKind;
-use crate::stats::agreement::answer_matrix::{AnswerMatrix, labels_of};
+use crate::stats::agreement::answer_matrix::AnswerMatrix;
 use crate::stats::agreement::kappa::mean_model_expert;
 use crate::store::Store;
 use crate::work::runner::Work;
@@ -59,13 +59,13 @@ pub(crate) fn record_agreement(store: &mut Store, seed: u64) -> Result<()> {
         .filter(|a| a.split == Split::Eval && a.round.is_some())
         .collect();
     let (items, probabilities) = store.predictions(predictor.id)?;
-    let labels = labels_of(&task, &predictor.labels);
     let matrix =
-        AnswerMatrix::collect(&answers, &task).predicted_by(&items, &probabilities, &labels, task.kind);
+        AnswerMatrix::collect(&answers, &task).predicted_by(&items, &probabilities, &predictor, &task);
     let figure = mean_model_expert(&matrix.model, &matrix.experts, task.kind, seed);
     let round = store.rounds()?.last().map(|r| r.id);
     let name = match task.kind {
-        TaskKind::One | TaskKind::Several => "kappa.model_expert",
+        TaskKind::One => "kappa.model_expert",
+        TaskKind::Several => "mean_kappa.model_expert",
         TaskKind::Scale => "weighted_kappa.model_expert",
     };
     store.add_metric(name, round, Some(predictor.id), &figure)

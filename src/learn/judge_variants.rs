@@ -13,7 +13,7 @@ use crate::domain::settings::Stored;
 use crate::domain::split::Split;
 use crate::domain::task_kind::TaskKind;
 use crate::engine::judge::JudgeBackend;
-use crate::stats::agreement::answer_matrix::{AnswerMatrix, labels_of};
+use crate::stats::agreement::answer_matrix::AnswerMatrix;
 use crate::stats::agreement::kappa::mean_model_expert;
 use crate::store::Store;
 use crate::store::log::tasks::Revision;
@@ -100,8 +100,7 @@ pub(crate) fn compared(
         .map(|judged| {
             let p = judged.calibrated()?;
             let p: Vec<f32> = p.as_standard_layout().iter().copied().collect();
-            let labels = labels_of(&revision.task, &judged.predictor.labels);
-            let matrix = matrix.predicted_by(&judged.items, &p, &labels, revision.task.kind);
+            let matrix = matrix.predicted_by(&judged.items, &p, &judged.predictor, &revision.task);
             let kappa = mean_model_expert(&matrix.model, &matrix.experts, revision.task.kind, seed);
             Ok(Compared { adapter: judged.predictor.adapter(), kappa, kind: revision.task.kind })
         })

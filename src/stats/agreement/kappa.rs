@@ -1,14 +1,17 @@
 //! Cohen's kappa: agreement of a model with experts and of experts with each other, beyond chance.
 //!
-//! Takes answers as label indices, case by case; the caller decides which answers count, and on which cases.
+//! Takes answers case by case, as places of labels or as sets of them; the caller decides which answers count, and on which cases.
 //! Every interval is the percentile bootstrap over cases, all raters of a case drawn together.
 //! Source: J. Cohen, "A coefficient of agreement for nominal scales", *Educational and Psychological
-//! Measurement* 20 (1960), 37–46. Of a scale it is the quadratically weighted kappa of Cohen (1968), see `tally`.
+//! Measurement* 20 (1960), 37–46. Of a scale it is the quadratically weighted kappa of Cohen (1968), and where a text may have several labels the
+//! mean of the labels' kappas: see `tally`.
 
 use thiserror::Error;
 
+use super::given::{Given, Numbered};
 use super::tally::Tally;
 use crate::domain::figure::Figure;
+use crate::domain::label_set::LabelSet;
 use crate::domain::task_kind::TaskKind;
 use crate::stats::estimate::bootstrap::{figure, floor_without_failure, replicates, with_low};
 
@@ -28,29 +31,29 @@ pub struct Undefined {
 /// # Errors
 /// [`Undefined`] without a case, and where both gave every case the same label, so that agreement by chance is
 /// certain.
-pub fn cohen(pairs: &[(usize, usize)], kind: TaskKind) -> Result<f64, Undefined> {
-    let all = Comparison::new(pairs.iter().copied().map(Some), kind).tally_all();
-    all.kappa().ok_or_else(|| Undefined { why: why_undefined(pairs.len()) })
+pub fn cohen<A: Given>(pairs: &[(A, A)], kind: TaskKind) -> Result<f64, Undefined> {
+    let all = Comparison::new(each(pairs), kind).tally_all();
+    all.kappa().ok_or_else(|| Undefined { why: why_undefined(pairs.len(), kind) })
 }
 
 /// [`cohen`] with its interval.
-pub fn cohen_figure(pairs: &[(usize, usize)], kind: TaskKind, seed: u64) -> Figure {
-    mean_figure(&[Comparison::new(pairs.iter().copied().map(Some), kind)], seed, "case")
+pub fn cohen_figure<A: Given>(pairs: &[(A, A)], kind: TaskKind, seed: u64) -> Figure {
+    mean_figure(&[Comparison::new(each(pairs), kind)], seed, "case")
 }
 
 /// The mean absolute error of two raters of a scale, in levels, with its interval.
-pub fn error_figure(pairs: &[(usize, usize)], seed: u64) -> Figure {
-    mean_error(&[Comparison::new(pairs.iter().copied().map(Some), TaskKind::Scale)], seed, "case")
+pub fn error_figure<A: Given>(pairs: &[(A, A)], seed: u64) -> Figure {
+    mean_error(&[Comparison::new(each(pairs), TaskKind::Scale)], seed, "case")
 }
 
 /// The mean absolute error of a model of a scale, in levels: the mean over experts, as [`mean_model_expert`] is.
-pub fn model_error(model: &[usize], experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
-    let with = |expert: &Vec<Option<usize>>| Comparison::with_model(model, expert, TaskKind::Scale);
+pub fn model_error<A: Given>(model: &[A], experts: &[Vec<Option<A>>], seed: u64) -> Figure {
+    let with = |expert: &Vec<Option<A>>| Comparison::with_model(model, expert, TaskKind::Scale);
     mean_error(&experts.iter().map(with).collect::<Vec<_>>(), seed, "case answered by an expert")
 }
 
 /// The mean distance of two experts' levels on the cases both answered, the mean over pairs of experts, as [`ceiling`] is.
-pub fn experts_error(experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
+pub fn experts_error<A: Given>(experts: &[Vec<Option<A>>], seed: u64) -> Figure {
     mean_error(&pairs_of_experts(experts, TaskKind::Scale), seed, "case answered by two experts")
 }
 
@@ -59,9 +62,9 @@ pub fn experts_error(experts: &[Vec<Option<usize>>], seed: u64) -> Figure {
 /// `model[case]` is the model's label, `experts[expert][case]` the expert's first blind answer. An expert
 /// with fewer than five answers, or for whom kappa is not defined, is left out of the mean. `n` counts the
 /// cases that enter it.
-pub fn mean_model_expert(
-    model: &[usize],
-    experts: &[Vec<Option<usize>>],
+pub fn mean_model_expert<A: Given>(
+    model: &[A],
+    experts: &[Vec<Option<A>>],
     kind: TaskKind,
     seed: u64,
 ) -> Figure {
@@ -72,11 +75,11 @@ pub fn mean_model_expert(
 
 /// Agreement of the experts with each other: the mean over pairs of experts of their kappa on the cases both
 /// answered. A pair with fewer than five shared cases, or without a kappa, is left out.
-pub fn ceiling(experts: &[Vec<Option<usize>>], kind: TaskKind, seed: u64) -> Figure {
+pub fn ceiling<A: Given>(experts: &[Vec<Option<A>>], kind: TaskKind, seed: u64) -> Figure {
     mean_figure(&pairs_of_experts(experts, kind), seed, "case answered by two experts")
 }
 
-fn pairs_of_experts(experts: &[Vec<Option<usize>>], kind: TaskKind) -> Vec<Comparison> {
+fn pairs_of_experts<A: Given>(experts: &[Vec<Option<A>>], kind: TaskKind) -> Vec<Comparison> {
     let mut comparisons = Vec::new();
     for (i, a) in experts.iter().enumerate() {
         comparisons.extend(experts[i + 1..].iter().map(|b| Comparison::of(a, b, kind)));
@@ -86,9 +89,9 @@ fn pairs_of_experts(experts: &[Vec<Option<usize>>], kind: TaskKind) -> Vec<Compa
 
 /// The model's agreement with the experts as a share of theirs with each other, both on the cases that two experts or more have answered and
 /// both resampled together. Undefined where they agree no better than by chance; `n` counts the cases.
-pub fn share_of_ceiling(
-    model: &[usize],
-    experts: &[Vec<Option<usize>>],
+pub fn share_of_ceiling<A: Given>(
+    model: &[A],
+    experts: &[Vec<Option<A>>],
     kind: TaskKind,
     seed: u64,
 ) -> Figure {
@@ -110,7 +113,7 @@ pub fn share_of_ceiling(
         });
     };
     let drawn = replicates(model.len(), seed, |drawn| share(&|c| c.tally(drawn).kappa()));
-    let found = figure(value, drawn, n, &why_fragile(n));
+    let found = figure(value, drawn, n, &why_fragile(n, kind));
     let tallies: Vec<Tally> = with_model.iter().map(Comparison::tally_all).collect();
     if !tallies.iter().all(Tally::is_perfect) {
         return found;
@@ -120,27 +123,47 @@ pub fn share_of_ceiling(
     with_low(found, mean(tallies.iter().filter_map(|t| t.kappa_at(least))))
 }
 
+/// Where a text may have several labels, [`mean_model_expert`] of each of the first `labels` by itself, a yes or no; all from the same resamples.
+pub fn by_label_with_experts(
+    model: &[LabelSet],
+    experts: &[Vec<Option<LabelSet>>],
+    labels: usize,
+    seed: u64,
+) -> Vec<Figure> {
+    let with = |expert: &Vec<Option<LabelSet>>| Comparison::with_model(model, expert, TaskKind::Several);
+    of_each_label(&experts.iter().map(with).collect::<Vec<_>>(), labels, seed, "case answered by an expert")
+}
+
+/// The same of the experts with each other, as [`ceiling`] is.
+pub fn by_label_between_experts(experts: &[Vec<Option<LabelSet>>], labels: usize, seed: u64) -> Vec<Figure> {
+    let pairs = pairs_of_experts(experts, TaskKind::Several);
+    of_each_label(&pairs, labels, seed, "case answered by two experts")
+}
+
 /// Self-agreement (intra-rater agreement): the mean over experts of the kappa between their first answers and those to the same cases shown
 /// again, `pairs[expert][case]`. An expert with fewer than five pairs, or without a kappa, is left out.
-pub fn self_agreement(pairs: &[Vec<Option<(usize, usize)>>], kind: TaskKind, seed: u64) -> Figure {
-    let comparisons: Vec<_> = pairs.iter().map(|of| Comparison::new(of.iter().copied(), kind)).collect();
+pub fn self_agreement<A: Given>(pairs: &[Vec<Option<(A, A)>>], kind: TaskKind, seed: u64) -> Figure {
+    let both = |of: &Vec<Option<(A, A)>>| {
+        Comparison::new(of.iter().map(|pair| pair.as_ref().map(|(a, b)| (a, b))), kind)
+    };
+    let comparisons: Vec<_> = pairs.iter().map(both).collect();
     mean_figure(&comparisons, seed, "repeated case answered")
 }
 
 /// The answers to cases that two experts or more have answered; the others are blanked. On these the model's
 /// kappa can be compared with the [`ceiling`].
-pub fn on_shared_cases(experts: &[Vec<Option<usize>>]) -> Vec<Vec<Option<usize>>> {
+pub fn on_shared_cases<A: Given>(experts: &[Vec<Option<A>>]) -> Vec<Vec<Option<A>>> {
     let answered = |case: usize| experts.iter().filter(|e| e.get(case).is_some_and(Option::is_some)).count();
-    let keep = |(case, answer): (usize, &Option<usize>)| if answered(case) > 1 { *answer } else { None };
+    let keep = |(case, answer): (usize, &Option<A>)| answer.clone().filter(|_| answered(case) > 1);
     experts.iter().map(|expert| expert.iter().enumerate().map(keep).collect()).collect()
 }
 
 /// What the later model gained over the earlier: the difference of their [`mean_model_expert`] over the same
 /// experts and cases, resampled in pairs, so that what is hard for both cancels.
-pub fn gain(
-    earlier: &[usize],
-    later: &[usize],
-    experts: &[Vec<Option<usize>>],
+pub fn gain<A: Given>(
+    earlier: &[A],
+    later: &[A],
+    experts: &[Vec<Option<A>>],
     kind: TaskKind,
     seed: u64,
 ) -> Figure {
@@ -159,7 +182,7 @@ pub fn gain(
         return Figure::undefined(why);
     };
     let drawn = replicates(cases, seed, |drawn| differences(&|c| c.tally(drawn).kappa()));
-    figure(value, drawn, n, &why_fragile(n))
+    figure(value, drawn, n, &why_fragile(n, kind))
 }
 
 /// [`mean_model_expert`] of several models over the same experts and cases, without intervals.
@@ -173,9 +196,9 @@ pub(in crate::stats) struct Resampled {
 }
 
 /// `models[model][case]`. `None` if a model has no kappa.
-pub(in crate::stats) fn resampled(
-    models: &[&[usize]],
-    experts: &[Vec<Option<usize>>],
+pub(in crate::stats) fn resampled<A: Given>(
+    models: &[&[A]],
+    experts: &[Vec<Option<A>>],
     kind: TaskKind,
     seed: u64,
 ) -> Option<Resampled> {
@@ -195,26 +218,32 @@ pub(in crate::stats) fn resampled(
     Some(Resampled { whole, drawn, n })
 }
 
-/// Two raters' answers case by case; `None` if either gave none.
+/// The pairs as [`Comparison::new`] takes them.
+fn each<A>(pairs: &[(A, A)]) -> impl Iterator<Item = Option<(&A, &A)>> {
+    pairs.iter().map(|(a, b)| Some((a, b)))
+}
+
+/// Two raters' answers case by case, by their numbers; `None` if either gave none.
 struct Comparison {
     answers: Vec<Option<(usize, usize)>>,
-    labels: usize,
-    kind: TaskKind,
+    numbered: Numbered,
 }
 
 impl Comparison {
-    fn new(answers: impl Iterator<Item = Option<(usize, usize)>>, kind: TaskKind) -> Self {
-        let answers: Vec<_> = answers.collect();
-        let labels = answers.iter().flatten().map(|&(a, b)| a.max(b) + 1).max().unwrap_or(0);
-        Self { answers, labels, kind }
+    fn new<'a, A: Given + 'a>(answers: impl Iterator<Item = Option<(&'a A, &'a A)>>, kind: TaskKind) -> Self {
+        let mut numbered = Numbered::new(kind);
+        let answers = answers
+            .map(|pair| pair.and_then(|(a, b)| Some((numbered.number(a)?, numbered.number(b)?))))
+            .collect();
+        Self { answers, numbered }
     }
 
-    fn of(first: &[Option<usize>], second: &[Option<usize>], kind: TaskKind) -> Self {
-        Self::new(first.iter().zip(second).map(|(a, b)| a.zip(*b)), kind)
+    fn of<A: Given>(first: &[Option<A>], second: &[Option<A>], kind: TaskKind) -> Self {
+        Self::new(first.iter().zip(second).map(|(a, b)| a.as_ref().zip(b.as_ref())), kind)
     }
 
-    fn with_model(model: &[usize], expert: &[Option<usize>], kind: TaskKind) -> Self {
-        Self::new(model.iter().zip(expert).map(|(m, e)| e.map(|e| (*m, e))), kind)
+    fn with_model<A: Given>(model: &[A], expert: &[Option<A>], kind: TaskKind) -> Self {
+        Self::new(model.iter().zip(expert).map(|(m, e)| e.as_ref().map(|e| (m, e))), kind)
     }
 
     fn has(&self, case: usize) -> bool {
@@ -226,10 +255,10 @@ impl Comparison {
     }
 
     fn tally(&self, cases: &[usize]) -> Tally {
-        let mut tally = Tally::new(self.labels, self.kind);
+        let mut tally = self.numbered.tally();
         for answers in cases.iter().filter_map(|&case| self.answers.get(case)) {
-            if let Some((a, b)) = *answers {
-                tally.add(a, b, 1.0);
+            if let Some(pair) = *answers {
+                self.numbered.add(&mut tally, pair, 1.0);
             }
         }
         tally
@@ -258,13 +287,42 @@ fn mean_figure(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
     let cases = counted.iter().map(|c| c.answers.len()).max().unwrap_or(0);
     let n = (0..cases).filter(|&case| counted.iter().any(|c| c.has(case))).count();
     let drawn = replicates(cases, seed, |drawn| mean(counted.iter().filter_map(|c| c.tally(drawn).kappa())));
-    let found = figure(value, drawn, n, &why_fragile(n));
+    let found = figure(value, drawn, n, &why_fragile(n, counted[0].numbered.kind()));
     let tallies: Vec<Tally> = counted.iter().map(|c| c.tally_all()).collect();
     if !tallies.iter().all(Tally::is_perfect) {
         return found;
     }
     let least = floor_without_failure(n as f64);
     with_low(found, mean(tallies.iter().filter_map(|t| t.kappa_at(least))))
+}
+
+/// The mean kappa of each label by itself, of the comparisons with enough cases, each over those in which the label has one.
+fn of_each_label(comparisons: &[Comparison], labels: usize, seed: u64, unit: &str) -> Vec<Figure> {
+    let counted: Vec<&Comparison> = comparisons.iter().filter(|c| c.answered() >= LEAST_CASES).collect();
+    if counted.is_empty() {
+        return vec![Figure::undefined(why_none(comparisons, unit)); labels];
+    }
+    let cases = counted.iter().map(|c| c.answers.len()).max().unwrap_or(0);
+    let n = (0..cases).filter(|&case| counted.iter().any(|c| c.has(case))).count();
+    let mean_of = |tallies: &[Tally], label| mean(tallies.iter().filter_map(|tally| tally.kappa_of(label)));
+    let tallies: Vec<Tally> = counted.iter().map(|c| c.tally_all()).collect();
+    let drawn = replicates(cases, seed, |drawn| {
+        let tallies: Vec<Tally> = counted.iter().map(|c| c.tally(drawn)).collect();
+        (0..labels).map(|label| mean_of(&tallies, label)).collect::<Vec<_>>()
+    });
+    let of = |label: usize| {
+        let Some(value) = mean_of(&tallies, label) else {
+            return Figure::undefined(format!("in {n} cases nobody gave it, or everybody in all"));
+        };
+        let why = format!("too few of the {n} cases have it, so a few answers would decide it");
+        let found = figure(value, drawn.iter().map(|all| all[label]), n, &why);
+        if !tallies.iter().all(|tally| tally.is_perfect_on(label)) {
+            return found;
+        }
+        let least = floor_without_failure(n as f64);
+        with_low(found, mean(tallies.iter().filter_map(|tally| tally.kappa_of_at(label, least))))
+    };
+    (0..labels).map(of).collect()
 }
 
 /// The mean distance in levels of the comparisons with enough cases. Where nothing disagrees, the upper end is the distance at the lowest agreement that is
@@ -279,7 +337,7 @@ fn mean_error(comparisons: &[Comparison], seed: u64, unit: &str) -> Figure {
     let cases = counted.iter().map(|c| c.answers.len()).max().unwrap_or(0);
     let n = (0..cases).filter(|&case| counted.iter().any(|c| c.has(case))).count();
     let drawn = replicates(cases, seed, |drawn| of(&|c| c.tally(drawn)));
-    match figure(value, drawn, n, &why_fragile(n)) {
+    match figure(value, drawn, n, &why_fragile(n, TaskKind::Scale)) {
         Figure::Known { value, lo, n, .. } if value <= 0.0 => {
             Figure::Known { value, lo, hi: 1.0 - floor_without_failure(n as f64), n }
         }
@@ -292,24 +350,29 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     if n == 0 { None } else { Some(sum / n as f64) }
 }
 
-fn why_undefined(cases: usize) -> String {
+fn why_undefined(cases: usize, kind: TaskKind) -> String {
+    let same = same(kind);
     match cases {
         0 => "no case yet".into(),
-        1 => "both gave the same label to the only case".into(),
-        n => format!("both gave the same label to all {n} cases, so agreement cannot be told from chance"),
+        1 => format!("both gave {same} to the only case"),
+        n => format!("both gave {same} to all {n} cases, so agreement cannot be told from chance"),
     }
+}
+
+fn same(kind: TaskKind) -> &'static str {
+    if kind.is_several() { "the same labels" } else { "the same label" }
 }
 
 fn why_none(comparisons: &[Comparison], unit: &str) -> String {
     match comparisons.iter().map(Comparison::answered).max().unwrap_or(0) {
         0 => format!("no {unit} yet"),
         most if most < LEAST_CASES => format!("{most} of the {LEAST_CASES} cases needed"),
-        most => why_undefined(most),
+        most => why_undefined(most, comparisons[0].numbered.kind()),
     }
 }
 
-fn why_fragile(n: usize) -> String {
-    format!("nearly all of the {n} cases have the same label, so a few answers would decide it")
+fn why_fragile(n: usize, kind: TaskKind) -> String {
+    format!("nearly all of the {n} cases have {}, so a few answers would decide it", same(kind))
 }
 
 #[cfg(test)]
@@ -464,7 +527,7 @@ mod tests {
         assert!((super::cohen(&both, TaskKind::Scale).unwrap() - cohen(&both).unwrap()).abs() < 1e-12);
         assert!(
             super::cohen(&[(2, 2); 7], TaskKind::Scale).is_err()
-                && super::cohen(&[], TaskKind::Scale).is_err()
+                && super::cohen::<usize>(&[], TaskKind::Scale).is_err()
         );
         let perfect = pairs(&[&[5, 0], &[0, 5]]);
         let (plain, weighted) =

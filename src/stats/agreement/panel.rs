@@ -9,6 +9,7 @@ use super::gwet::gwet;
 use super::kappa::LEAST_CASES;
 use super::krippendorff::{krippendorff, ordinal};
 use super::ratings::{Parts, Ratings, Sums};
+use super::sets::{Distance, alpha};
 use super::specific::specific;
 use crate::domain::figure::Figure;
 use crate::stats::estimate::bootstrap::{figure, floor_without_failure, replicates, with_low};
@@ -19,11 +20,11 @@ const MOST_CONFUSIONS: usize = 12;
 /// A panel's agreement.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Panel {
-    /// The share of agreeing pairs of raters, the mean over cases.
+    /// The share of agreeing pairs of raters, the mean over cases; where a text may have several labels, of those who give exactly the same.
     pub raw: Figure,
     /// Fleiss' kappa.
     pub fleiss: Figure,
-    /// Krippendorff's alpha; of a scale the ordinal one.
+    /// Krippendorff's alpha; of a scale the ordinal one, of several labels that of sets with MASI distances.
     pub alpha: Figure,
     /// Gwet's AC1.
     pub ac1: Figure,
@@ -34,6 +35,8 @@ pub struct Panel {
 
 /// Why a coefficient that counts all differences alike is not given for a scale.
 pub const UNORDERED: &str = "it counts all differences alike, and those of levels count by their distance";
+/// Why a coefficient of one label for each case is not given where a text may have several.
+pub const OF_ONE_LABEL: &str = "it is only for one label a text, and here a text may have several";
 
 /// Two labels that raters confused.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -42,7 +45,7 @@ pub struct Confusion {
     pub one: usize,
     /// The label that another gave to the same case.
     pub other: usize,
-    /// Cases in which both were given.
+    /// Cases in which both were given; where a text may have several labels, one in place of the other.
     pub cases: usize,
     /// Among pairs of raters of whom one gave the first label, the share in which the other gave the second.
     pub share: Figure,
@@ -56,6 +59,9 @@ fn raw(sums: &Sums) -> Parts {
 
 /// The coefficients over all cases with two ratings or more.
 pub fn panel(ratings: &Ratings, seed: u64) -> Panel {
+    if ratings.kind().is_several() {
+        return of_sets(ratings, seed);
+    }
     let is_scale = ratings.kind().is_scale();
     let all: [Coefficient; 4] = [raw, fleiss, if is_scale { ordinal } else { krippendorff }, gwet];
     let n = ratings.shared();
@@ -105,6 +111,33 @@ pub fn panel(ratings: &Ratings, seed: u64) -> Panel {
         alpha: of(2),
         ac1: unordered(),
         absolute_error: Some(absolute_error),
+    }
+}
+
+/// Where a text may have several labels: how often they are exactly the same, and alpha of sets.
+fn of_sets(ratings: &Ratings, seed: u64) -> Panel {
+    let (n, whole) = (ratings.shared(), ratings.whole());
+    let raw = if n < LEAST_CASES {
+        Figure::undefined(too_few(n))
+    } else {
+        let drawn = replicates(ratings.rated(), seed, |drawn| raw(&ratings.sums(drawn)).coefficient());
+        let found = figure(whole.raw(), drawn, n, &too_few(n));
+        let least = floor_without_failure(n as f64);
+        match found {
+            Figure::Known { value, lo, n, .. } if value <= 0.0 => {
+                Figure::Known { value, lo, hi: 1.0 - least, n }
+            }
+            found if whole.is_perfect() => with_low(found, Some(least)),
+            found => found,
+        }
+    };
+    let of_one = || Figure::undefined(OF_ONE_LABEL);
+    Panel {
+        raw,
+        fleiss: of_one(),
+        alpha: alpha(ratings.sets(), Distance::Masi, seed),
+        ac1: of_one(),
+        absolute_error: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! answers count.
 
 use crate::domain::figure::Figure;
+use crate::domain::label_set::LabelSet;
 use crate::stats::agreement::kappa::LEAST_CASES;
 use crate::stats::estimate::bootstrap::{figure, floor_without_failure, replicates, with_low};
 
@@ -44,6 +45,18 @@ impl Counts {
         if predicted == gold {
             self.labels[gold].both += weight;
         }
+        self.total += weight;
+    }
+
+    /// The same where a text may have any number of labels.
+    pub fn add_sets(&mut self, predicted: &LabelSet, gold: &LabelSet, weight: f64) {
+        for label in predicted.places() {
+            self.labels[label].predicted += weight;
+            if gold.has(label) {
+                self.labels[label].both += weight;
+            }
+        }
+        gold.places().for_each(|label| self.labels[label].gold += weight);
         self.total += weight;
     }
 

@@ -40,20 +40,48 @@ impl SetCounts {
 
 /// Micro and macro F1 of predictions against given sets, each with its bootstrap interval over cases.
 pub fn f1_of_sets(pairs: &[(LabelSet, LabelSet)], labels: usize, seed: u64) -> [Figure; 2] {
-    let n = pairs.len();
-    let each: [fn(&SetCounts) -> Option<f64>; 2] = [SetCounts::micro_f1, SetCounts::macro_f1];
-    if n < LEAST_CASES {
-        return [(); 2].map(|()| Figure::undefined(format!("{n} of the {LEAST_CASES} cases needed")));
+    let (predicted, given): (Vec<_>, Vec<_>) =
+        pairs.iter().map(|(a, b)| (a.clone(), Some(b.clone()))).unzip();
+    mean_f1_of_sets(&predicted, &[given], labels, seed)
+}
+
+/// The same of a model against experts: the mean over experts, as [`crate::stats::agreement::kappa::mean_model_expert`] is. `model[case]`,
+/// `experts[expert][case]`.
+pub fn mean_f1_of_sets(
+    model: &[LabelSet],
+    experts: &[Vec<Option<LabelSet>>],
+    labels: usize,
+    seed: u64,
+) -> [Figure; 2] {
+    let answered = |expert: &&Vec<Option<LabelSet>>| expert.iter().flatten().count();
+    let most = experts.iter().map(|expert| answered(&expert)).max().unwrap_or(0);
+    let experts: Vec<&Vec<Option<LabelSet>>> =
+        experts.iter().filter(|expert| answered(expert) >= LEAST_CASES).collect();
+    if experts.is_empty() {
+        return [(); 2].map(|()| Figure::undefined(format!("{most} of the {LEAST_CASES} cases needed")));
     }
-    let of = |drawn: &[usize]| SetCounts::over(drawn.iter().map(|&at| (&pairs[at].0, &pairs[at].1)), labels);
-    let whole = of(&(0..n).collect::<Vec<_>>());
-    let drawn = replicates(n, seed, |drawn| {
-        let counts = of(drawn);
-        each.map(|score| score(&counts))
-    });
+    let each: [fn(&SetCounts) -> Option<f64>; 2] = [SetCounts::micro_f1, SetCounts::macro_f1];
+    let of = |drawn: &[usize]| {
+        let counts: Vec<SetCounts> = experts
+            .iter()
+            .map(|given| {
+                let both = |at: &usize| Some((model.get(*at)?, given.get(*at)?.as_ref()?));
+                SetCounts::over(drawn.iter().filter_map(both), labels)
+            })
+            .collect();
+        each.map(|score| {
+            let scores: Vec<f64> = counts.iter().filter_map(score).collect();
+            (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+        })
+    };
+    let answers = |at: usize| experts.iter().filter_map(move |given| given.get(at)?.as_ref());
+    let n = (0..model.len()).filter(|&at| answers(at).next().is_some()).count();
     // Cases in which either side has a label: only these can be wrong.
-    let effective = pairs.iter().filter(|(a, b)| !(a.is_empty() && b.is_empty())).count();
-    [0, 1].map(|at| match each[at](&whole) {
+    let can_differ = |at: &usize| answers(*at).any(|given| !(given.is_empty() && model[*at].is_empty()));
+    let effective = (0..model.len()).filter(can_differ).count();
+    let whole = of(&(0..model.len()).collect::<Vec<_>>());
+    let drawn = replicates(model.len(), seed, of);
+    [0, 1].map(|at| match whole[at] {
         None => Figure::undefined("no case has a label, and none was predicted to have one"),
         Some(value) => {
             let found = figure(value, drawn.iter().map(|all| all[at]), n, "too few cases have a label");

@@ -12,8 +12,10 @@ use serde::Serialize;
 
 use super::bootstrap::{figure, floor_without_failure, replicates};
 use crate::domain::figure::Figure;
+use crate::domain::label_set::LabelSet;
 use crate::domain::task_kind::TaskKind;
-use crate::stats::agreement::panel::UNORDERED;
+use crate::stats::agreement::given::Numbered;
+use crate::stats::agreement::panel::{OF_ONE_LABEL, UNORDERED};
 use crate::stats::agreement::tally::Tally;
 use crate::stats::classifier::scores::{Counts, OfLabel, ac1_figure, f1_never_certain};
 
@@ -25,10 +27,23 @@ pub const LEAST_CASES: usize = 5;
 pub struct AuditCase {
     /// The probability with which it was drawn, above 0 and at most 1.
     pub inclusion: f64,
-    /// The model's label. If the audit sample also set the label shares, the caller cross-fits it.
-    pub predicted: usize,
-    /// One label per expert; a case without any is left out.
-    pub answered: Vec<usize>,
+    /// What the model says. If the audit sample also set the label shares, the caller cross-fits it.
+    pub predicted: LabelSet,
+    /// What each expert gave; a case without any answer is left out.
+    pub answered: Vec<LabelSet>,
+}
+
+impl AuditCase {
+    /// Of single labels.
+    pub fn of_labels(inclusion: f64, predicted: usize, answered: impl IntoIterator<Item = usize>) -> Self {
+        let one = |label: usize| [label].into_iter().collect::<LabelSet>();
+        Self { inclusion, predicted: one(predicted), answered: answered.into_iter().map(one).collect() }
+    }
+
+    /// Whether any expert gave the label.
+    fn has(&self, label: usize) -> bool {
+        self.answered.iter().any(|answer| answer.has(label))
+    }
 }
 
 /// Estimates for one label.
@@ -49,9 +64,9 @@ pub struct LabelAudit {
 pub struct Audit {
     /// Answered audit cases: texts, not answers.
     pub n: usize,
-    /// Share of the pool on which model and expert agree.
+    /// Share of the pool on which model and expert agree: where a text may have several labels, give exactly the same.
     pub accuracy: Figure,
-    /// Cohen's kappa of model and expert on the pool; of a scale the weighted one.
+    /// Cohen's kappa of model and expert on the pool; of a scale the weighted one, of several labels the mean of the labels' kappas.
     pub kappa: Figure,
     /// Of a scale, the mean distance between the model's level and an expert's.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,12 +82,12 @@ pub struct Audit {
 pub fn audit(cases: &[AuditCase], labels: usize, kind: TaskKind, seed: u64) -> Audit {
     let counts = |c: &&AuditCase| c.inclusion > 0.0 && c.inclusion <= 1.0 && !c.answered.is_empty();
     let cases: Vec<&AuditCase> = cases.iter().filter(counts).collect();
+    let counted = Counted::of(&cases, kind);
     let sample = Sample {
-        whole: Sums::over(cases.iter().copied(), labels, kind),
-        drawn: replicates(cases.len(), seed, |drawn| {
-            Sums::over(drawn.iter().map(|&i| cases[i]), labels, kind)
-        }),
+        whole: counted.sums(0..cases.len(), labels),
+        drawn: replicates(cases.len(), seed, |drawn| counted.sums(drawn.iter().copied(), labels)),
         cases: &cases,
+        kind,
     };
     let few_in_all = |have: usize| match have {
         0 => "no audit case is answered yet".to_owned(),
@@ -81,12 +96,12 @@ pub fn audit(cases: &[AuditCase], labels: usize, kind: TaskKind, seed: u64) -> A
     let label = |label: usize| LabelAudit {
         precision: sample.share(
             |sums| (sums.of(label).both, sums.of(label).predicted),
-            |case| case.predicted == label,
+            |case| case.predicted.has(label),
             needed,
         ),
         recall: sample.share(
             |sums| (sums.of(label).both, sums.of(label).gold),
-            |case| case.answered.contains(&label),
+            |case| case.has(label),
             needed,
         ),
         f1: sample.f1(label),
@@ -98,7 +113,8 @@ pub fn audit(cases: &[AuditCase], labels: usize, kind: TaskKind, seed: u64) -> A
         kappa: sample.kappa(few_in_all),
         absolute_error: kind.is_scale().then(|| sample.absolute_error(few_in_all)),
         ac1: match kind {
-            TaskKind::One | TaskKind::Several => sample.ac1(few_in_all),
+            TaskKind::One => sample.ac1(few_in_all),
+            TaskKind::Several => Figure::undefined(OF_ONE_LABEL),
             TaskKind::Scale => Figure::undefined(UNORDERED),
         },
         labels: (0..labels).map(label).collect(),
@@ -114,6 +130,7 @@ struct Sample<'a> {
     cases: &'a [&'a AuditCase],
     whole: Sums,
     drawn: Vec<Sums>,
+    kind: TaskKind,
 }
 
 impl Sample<'_> {
@@ -136,7 +153,7 @@ impl Sample<'_> {
     }
 
     fn f1(&self, label: usize) -> Figure {
-        let either = |case: &&AuditCase| case.predicted == label || case.answered.contains(&label);
+        let either = |case: &&AuditCase| case.predicted.has(label) || case.has(label);
         let (have, effective) = sizes(self.cases.iter().copied().filter(either));
         let few = needed(have);
         match self.whole.counts.f1(label).filter(|_| have >= LEAST_CASES) {
@@ -175,11 +192,12 @@ impl Sample<'_> {
         if have < LEAST_CASES {
             return Figure::undefined(few(have));
         }
+        let same = if self.kind.is_several() { "the same labels" } else { "the same label" };
         let Some(value) = self.whole.tally.kappa() else {
-            return Figure::undefined("all audit cases got the same label from model and experts");
+            return Figure::undefined(format!("all audit cases got {same} from model and experts"));
         };
-        let fragile = "nearly all audit cases have the same label, so a few answers would decide it";
-        match figure(value, self.drawn.iter().map(|sums| sums.tally.kappa()), have, fragile) {
+        let fragile = format!("nearly all audit cases have {same}, so a few answers would decide it");
+        match figure(value, self.drawn.iter().map(|sums| sums.tally.kappa()), have, &fragile) {
             Figure::Known { value, hi, n, .. } if self.whole.tally.is_perfect() => {
                 let least = self.whole.tally.kappa_at(floor_without_failure(effective));
                 Figure::Known { value, lo: least.unwrap_or(value), hi, n }
@@ -195,19 +213,41 @@ struct Sums {
     tally: Tally,
 }
 
-impl Sums {
-    fn over<'a>(cases: impl Iterator<Item = &'a AuditCase>, labels: usize, kind: TaskKind) -> Self {
-        let mut sums = Self { counts: Counts::new(labels), tally: Tally::new(labels, kind) };
-        for case in cases {
+/// The cases with their answers by number, which makes a resample cheap.
+struct Counted<'a> {
+    cases: &'a [&'a AuditCase],
+    numbered: Numbered,
+    /// Of each case, the number of the model's answer and those of the experts'.
+    answers: Vec<(usize, Vec<usize>)>,
+}
+
+impl<'a> Counted<'a> {
+    fn of(cases: &'a [&'a AuditCase], kind: TaskKind) -> Self {
+        let mut numbered = Numbered::new(kind);
+        let mut of_case = |case: &&AuditCase| {
+            let predicted = numbered.number(&case.predicted)?;
+            Some((predicted, case.answered.iter().map(|a| numbered.number(a)).collect::<Option<_>>()?))
+        };
+        // What is no answer of such a task adds nothing.
+        let answers = cases.iter().map(|case| of_case(case).unwrap_or_default()).collect();
+        Self { cases, numbered, answers }
+    }
+
+    fn sums(&self, drawn: impl Iterator<Item = usize>, labels: usize) -> Sums {
+        let mut sums = Sums { counts: Counts::new(labels), tally: self.numbered.tally() };
+        for at in drawn {
+            let (case, (predicted, answered)) = (self.cases[at], &self.answers[at]);
             let weight = 1.0 / (case.inclusion * case.answered.len() as f64);
-            for &answered in &case.answered {
-                sums.tally.add(case.predicted, answered, weight);
-                sums.counts.add(case.predicted, answered, weight);
+            for (number, set) in answered.iter().zip(&case.answered) {
+                self.numbered.add(&mut sums.tally, (*predicted, *number), weight);
+                sums.counts.add_sets(&case.predicted, set, weight);
             }
         }
         sums
     }
+}
 
+impl Sums {
     fn of(&self, label: usize) -> OfLabel {
         self.counts.of(label)
     }
@@ -254,7 +294,7 @@ mod tests {
     }
 
     fn one(inclusion: f64, predicted: usize, answered: usize) -> AuditCase {
-        AuditCase { inclusion, predicted, answered: vec![answered] }
+        AuditCase::of_labels(inclusion, predicted, [answered])
     }
 
     fn even(predicted: usize, answered: usize, times: usize) -> Vec<AuditCase> {
@@ -350,7 +390,7 @@ mod tests {
     fn a_second_expert_who_says_the_same_of_the_same_texts_changes_no_figure() {
         let once = [even(1, 1, 12), even(1, 0, 6), even(0, 1, 8), even(0, 0, 22)].concat();
         let mut twice = once.clone();
-        twice.iter_mut().for_each(|case| case.answered.push(case.answered[0]));
+        twice.iter_mut().for_each(|case| case.answered.push(case.answered[0].clone()));
         let (once, twice) = (audit(&once, 2, TaskKind::One, 1), audit(&twice, 2, TaskKind::One, 1));
         assert_eq!((once.n, twice.n), (48, 48));
         assert_eq!(all(&once), all(&twice));
@@ -359,12 +399,12 @@ mod tests {
     #[test]
     fn the_answers_to_a_text_share_its_weight() {
         // Ten texts flagged, on four of which one of two experts disagrees: 8 of 10 are right; the other ten have one answer each.
-        let halves = AuditCase { inclusion: 0.5, predicted: 1, answered: vec![0, 1] };
+        let halves = AuditCase::of_labels(0.5, 1, [0, 1]);
         let found = audit(&[vec![halves; 4], even(1, 1, 6), even(0, 0, 10)].concat(), 2, TaskKind::One, 1);
         assert_eq!((known(&found.labels[1].precision).0, known(&found.labels[1].precision).3), (0.8, 10));
         assert_eq!((known(&found.labels[1].prevalence).0, found.n), (0.4, 20));
         assert_eq!(known(&found.labels[0].recall).3, 14, "texts that an expert says are ham");
-        let nobody = AuditCase { inclusion: 0.5, predicted: 1, answered: Vec::new() };
+        let nobody = AuditCase::of_labels(0.5, 1, []);
         assert_eq!(audit(&[vec![nobody; 9], even(1, 1, 6)].concat(), 2, TaskKind::One, 1).n, 6);
     }
 
@@ -383,8 +423,9 @@ mod tests {
     fn a_stratified_sample_recovers_the_pool_in_nineteen_seeds_of_twenty() {
         let pool = pool();
         let whole: Vec<_> = pool.iter().map(|&(p, a)| one(1.0, p, a)).collect();
-        let kappa = Sums::over(whole.iter(), 2, TaskKind::One).tally.kappa().unwrap();
-        let ac1 = Sums::over(whole.iter(), 2, TaskKind::One).counts.ac1().unwrap();
+        let whole: Vec<&AuditCase> = whole.iter().collect();
+        let sums = Counted::of(&whole, TaskKind::One).sums(0..whole.len(), 2);
+        let (kappa, ac1) = (sums.tally.kappa().unwrap(), sums.counts.ac1().unwrap());
         let f1 = 1_200.0 / 1_750.0;
         let truths = [600.0 / 750.0, 600.0 / 1_000.0, 0.1, 9_450.0 / 10_000.0, kappa, ac1, f1];
         let mut held = [0; 7];

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::answer::BlindAnswer;
 use crate::domain::ids::ItemId;
+use crate::domain::label_set::LabelSet;
 use crate::domain::split::Split;
 use crate::domain::task::Task;
 
@@ -20,12 +21,12 @@ pub struct RoundDraw {
 }
 
 /// An answer that counts for the audit.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AuditAnswer {
     pub item: ItemId,
     pub draw: RoundDraw,
-    /// The task's index of the label.
-    pub label: usize,
+    /// The places of its labels in the task.
+    pub answer: LabelSet,
 }
 
 /// An audit text with all answers that count. It was drawn once, however many experts answered, so it counts and is weighted as one case.
@@ -33,28 +34,29 @@ pub struct AuditAnswer {
 pub struct AuditText {
     pub item: ItemId,
     pub draw: RoundDraw,
-    /// The task's index of each expert's label, at least one.
-    pub labels: Vec<usize>,
+    /// What each expert gave, at least one.
+    pub answers: Vec<LabelSet>,
 }
 
 /// The answers by text, in the order of the items.
 pub fn by_text(answers: &[AuditAnswer]) -> Vec<AuditText> {
     let mut texts: BTreeMap<ItemId, AuditText> = BTreeMap::new();
-    for &AuditAnswer { item, draw, label } in answers {
-        let text = texts.entry(item).or_insert_with(|| AuditText { item, draw, labels: Vec::new() });
-        text.labels.push(label);
+    for AuditAnswer { item, draw, answer } in answers {
+        let (item, draw) = (*item, *draw);
+        let text = texts.entry(item).or_insert_with(|| AuditText { item, draw, answers: Vec::new() });
+        text.answers.push(answer.clone());
     }
     texts.into_values().collect()
 }
 
-/// Of `answers` those to audit cases that a round drew, with a label that the task still has.
+/// Of `answers` those to audit cases that a round drew, with labels that the task still has.
 pub fn audit_answers(answers: &[BlindAnswer], task: &Task) -> Vec<AuditAnswer> {
     answers
         .iter()
         .filter(|a| a.split == Split::Audit)
         .filter_map(|a| {
             let draw = RoundDraw { round: a.round?, inclusion: a.inclusion? };
-            Some(AuditAnswer { item: a.item, draw, label: task.index_of_id(a.answer.single()?)? })
+            Some(AuditAnswer { item: a.item, draw, answer: task.set_of(&a.answer)? })
         })
         .collect()
 }
@@ -92,11 +94,12 @@ mod tests {
 
     #[test]
     fn two_answers_to_a_text_are_one_draw() {
-        let answer = |item, label| AuditAnswer { item: ItemId(item), draw: draw(1, 0.5), label };
+        let one = |label: usize| -> LabelSet { [label].into_iter().collect() };
+        let answer = |item, label| AuditAnswer { item: ItemId(item), draw: draw(1, 0.5), answer: one(label) };
         let texts = by_text(&[answer(7, 1), answer(3, 0), answer(7, 0)]);
         let [three, seven] = texts.as_slice() else { panic!("{texts:?}") };
-        assert_eq!((three.item, three.labels.as_slice()), (ItemId(3), [0].as_slice()));
-        assert_eq!((seven.item, seven.labels.as_slice()), (ItemId(7), [1, 0].as_slice()));
+        assert_eq!((three.item, three.answers.as_slice()), (ItemId(3), [one(0)].as_slice()));
+        assert_eq!((seven.item, seven.answers.as_slice()), (ItemId(7), [one(1), one(0)].as_slice()));
     }
 
     #[test]

@@ -16,6 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use super::bootstrap::figure;
 use crate::domain::figure::Figure;
 use crate::domain::task_kind::TaskKind;
+use crate::stats::agreement::given::Given;
 use crate::stats::agreement::kappa::resampled;
 
 /// Models needed for a curve, each with a different number of training labels: two parameters, and one point to see how far off they are.
@@ -24,24 +25,24 @@ const EXPONENTS: [f64; 2] = [0.5, 1.0];
 
 /// A model on the evaluation cases.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Learned {
+pub struct Learned<A> {
     /// Training labels it has seen.
     pub training: usize,
-    /// Its label of each case.
-    pub labels: Vec<usize>,
+    /// What it says of each case.
+    pub labels: Vec<A>,
 }
 
 /// By how much the mean kappa with the experts would rise if `more` training labels followed those of the largest of the models, with a
 /// 95 % interval that is nowhere below 0. `experts[expert][case]` are the first blind answers.
-pub fn next_gain(
-    models: &[Learned],
-    experts: &[Vec<Option<usize>>],
+pub fn next_gain<A: Given>(
+    models: &[Learned<A>],
+    experts: &[Vec<Option<A>>],
     kind: TaskKind,
     more: usize,
     seed: u64,
 ) -> Figure {
     // Of models of equally many labels the last one counts.
-    let mut models: Vec<&Learned> = models.iter().filter(|model| model.training > 0).collect();
+    let mut models: Vec<&Learned<A>> = models.iter().filter(|model| model.training > 0).collect();
     models.reverse();
     models.sort_by_key(|model| model.training);
     models.dedup_by_key(|model| model.training);
@@ -51,7 +52,7 @@ pub fn next_gain(
             "{have} of the {LEAST_MODELS} models needed, each trained on a different number of labels"
         ));
     }
-    let labels: Vec<&[usize]> = models.iter().map(|model| model.labels.as_slice()).collect();
+    let labels: Vec<&[A]> = models.iter().map(|model| model.labels.as_slice()).collect();
     let Some(found) = resampled(&labels, experts, kind, seed) else {
         return Figure::undefined("not every model has a kappa on the evaluation cases");
     };
@@ -127,7 +128,7 @@ mod tests {
         labels: &[usize],
         (cases, luck): (usize, f64),
         seed: u64,
-    ) -> (Vec<Learned>, Vec<usize>) {
+    ) -> (Vec<Learned<usize>>, Vec<usize>) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let gold: Vec<usize> = (0..cases).map(|i| i % 2).collect();
         let hard: Vec<f64> = gold.iter().map(|_| rng.r#gen()).collect();
@@ -173,7 +174,7 @@ mod tests {
     #[test]
     fn two_models_make_no_curve_and_one_that_was_trained_again_counts_once() {
         let (mut found, gold) = models(|_| 0.6, &[40, 80], (60, 0.0), 1);
-        let why = |models: &[Learned]| match next_gain(models, &expert(&gold), TaskKind::One, 40, 1) {
+        let why = |models: &[Learned<usize>]| match next_gain(models, &expert(&gold), TaskKind::One, 40, 1) {
             Figure::Undefined { undefined } => undefined,
             known => known.to_string(),
         };

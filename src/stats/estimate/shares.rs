@@ -23,6 +23,7 @@ use ndarray::ArrayView2;
 
 use super::audit_rounds::{AuditAnswer, by_text, combined_inclusion};
 use crate::domain::ids::ItemId;
+use crate::domain::label_set::LabelSet;
 pub use crate::domain::predictor::{AuditFold, FromAudit, SharesFrom};
 use crate::stats::classifier::calibration::ZeroShot;
 use crate::stats::classifier::head::stratified_folds;
@@ -71,7 +72,7 @@ impl SharesFrom {
     pub fn follows(&self, answers: &[AuditAnswer]) -> bool {
         let Self::Audit(audit) = self else { return false };
         let mut held: Vec<_> = audit.held_out.iter().flat_map(|fold| fold.answers.iter().copied()).collect();
-        let mut now: Vec<_> = answers.iter().map(|a| (a.item, a.label)).collect();
+        let mut now: Vec<_> = answers.iter().flat_map(labels_given).collect();
         held.sort_unstable();
         now.sort_unstable();
         held == now
@@ -95,8 +96,8 @@ pub fn follow_audit(start: &BeforeAudit<'_>, answers: &[AuditAnswer], seed: u64)
         .map(|fold| {
             let is_held = |a: &AuditAnswer| items.binary_search(&a.item).is_ok_and(|at| fold_of[at] == fold);
             let (held, others): (Vec<AuditAnswer>, Vec<AuditAnswer>) =
-                answers.iter().partition(|a| is_held(a));
-            AuditFold { answers: held.iter().map(|a| (a.item, a.label)).collect(), calibration: fit(&others) }
+                answers.iter().cloned().partition(|a| is_held(a));
+            AuditFold { answers: held.iter().flat_map(labels_given).collect(), calibration: fit(&others) }
         })
         .collect();
     let audit = FromAudit { n: items.len(), prior: start.prior.to_vec(), strength, held_out };
@@ -118,8 +119,8 @@ fn posterior(
     let (mut sum, mut squares) = (0.0, 0.0);
     for (text, inclusion) in texts.iter().zip(combined_inclusion(&draws, drawn)) {
         let weight = 1.0 / inclusion;
-        for &label in &text.labels {
-            by_label[label] += weight / text.labels.len() as f64;
+        for label in text.answers.iter().flat_map(LabelSet::places) {
+            by_label[label] += weight / text.answers.len() as f64;
         }
         sum += weight;
         squares += weight * weight;
@@ -148,6 +149,11 @@ fn spread(before: &SharesFrom) -> f64 {
     if *before == SharesFrom::Task { SPREAD_OF_TASK } else { SPREAD_OF_POOL }
 }
 
+/// The labels that an answer gives to its item.
+fn labels_given(answer: &AuditAnswer) -> impl Iterator<Item = (ItemId, usize)> + '_ {
+    answer.answer.places().map(|label| (answer.item, label))
+}
+
 fn count_items(answers: &[AuditAnswer]) -> usize {
     by_text(answers).len()
 }
@@ -163,7 +169,13 @@ mod tests {
     use super::*;
 
     fn answer(item: i64, inclusion: f64, label: usize) -> AuditAnswer {
-        AuditAnswer { item: ItemId(item), draw: RoundDraw { round: 1, inclusion }, label }
+        let answer = [label].into_iter().collect();
+        AuditAnswer { item: ItemId(item), draw: RoundDraw { round: 1, inclusion }, answer }
+    }
+
+    /// Of two labels the other one.
+    fn other(answer: &LabelSet) -> LabelSet {
+        answer.places().map(|label| 1 - label).collect()
     }
 
     /// As many answers as `labels`, each item drawn with the same probability.
@@ -244,7 +256,7 @@ mod tests {
         assert_eq!(from.audit_items(), 10);
         answers.reverse();
         assert!(!from.should_follow(&answers, 2));
-        answers[0].label = 1 - answers[0].label;
+        answers[0].answer = other(&answers[0].answer);
         assert!(from.should_follow(&answers, 2));
     }
 
@@ -293,7 +305,7 @@ mod tests {
             let changed = changed % labels.len();
             let mut answers = even(labels);
             let (all, audit) = followed(&[0.4, 0.6], &answers, seed);
-            answers[changed].label = 1 - answers[changed].label;
+            answers[changed].answer = other(&answers[changed].answer);
             let (all_after, after) = followed(&[0.4, 0.6], &answers, seed);
             prop_assert_ne!(all.shares, all_after.shares);
             let mut seen = 0;

@@ -2,8 +2,8 @@
 
 use crate::domain::answer::Answer;
 use crate::domain::fault::Result;
-use crate::domain::ids::ExpertId;
-use crate::store::db::convert::{Json, f32_values};
+use crate::domain::ids::{ExpertId, PredictorId};
+use crate::store::db::convert::f32_values;
 use crate::store::db::open::Store;
 use crate::store::db::person::ME;
 
@@ -11,8 +11,8 @@ use crate::store::db::person::ME;
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerAndPrelabel {
     pub answer: Answer,
-    /// The stable keys of the predictor's labels.
-    pub labels: Vec<String>,
+    /// Which model predicted it.
+    pub predictor: PredictorId,
     /// One probability a label.
     pub probabilities: Vec<f32>,
 }
@@ -21,17 +21,16 @@ impl Store {
     /// Of one expert, in the round of this number; repeats are left out.
     pub fn answers_and_prelabels(&self, expert: ExpertId, round: i64) -> Result<Vec<AnswerAndPrelabel>> {
         let sql = format!(
-            "SELECT a.answer, m.labels, p.probabilities
+            "SELECT a.answer, r.predictor, p.probabilities
              FROM round r JOIN label_case c ON c.round = r.id AND c.reason <> 'repeat' AND c.withdrawn_ms IS NULL
              JOIN current_answer a ON a.item = c.item AND a.person = {ME} AND a.action = 'set'
-             JOIN predictor m ON m.id = r.predictor
              JOIN prediction p ON p.predictor = r.predictor AND p.item = c.item
              WHERE r.number = ?2 ORDER BY c.position"
         );
         self.all_rows_of(&sql, (expert, round), "read the answers of the round", |r| {
             Ok(AnswerAndPrelabel {
                 answer: r.get(0)?,
-                labels: r.get::<_, Json<Vec<String>>>(1)?.0,
+                predictor: r.get(1)?,
                 probabilities: f32_values(&r.get::<_, Vec<u8>>(2)?).collect(),
             })
         })
