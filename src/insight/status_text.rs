@@ -19,6 +19,25 @@ impl Status {
             || self.open_rounds.iter().any(|round| round.more > 0 || round.by.len() > 1)
     }
 
+    /// Each label by itself, where a text may have several.
+    fn each_label(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(several) = &self.kappa.several else { return Ok(()) };
+        if several.model_expert.iter().all(|kappa| kappa.value().is_none()) {
+            return Ok(());
+        }
+        writeln!(f, "  micro F1            {}", several.micro_f1)?;
+        writeln!(f, "  macro F1            {}", several.macro_f1)?;
+        let of_labels = several.model_expert.iter().zip(&several.expert_expert);
+        for (name, (model, experts)) in self.label_names.iter().zip(of_labels) {
+            write!(f, "    {name}: kappa {model}")?;
+            match experts {
+                Figure::Known { .. } => writeln!(f, "; of the experts {experts}")?,
+                Figure::Undefined { .. } => writeln!(f)?,
+            }
+        }
+        Ok(())
+    }
+
     fn self_agreement(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = match self.kappa.self_agreement {
             Figure::Known { n, .. } => {
@@ -144,10 +163,11 @@ impl std::fmt::Display for Status {
         }
         if let Figure::Known { .. } = self.experts_agree.alpha {
             writeln!(f, "  {:<19} {}", format!("experts, {}", kind.alpha()), self.experts_agree.alpha)?;
-            if !kind.is_scale() {
+            if kind.is_one() {
                 writeln!(f, "  experts, AC1        {}", self.experts_agree.ac1)?;
             }
         }
+        self.each_label(f)?;
         match self.disagreements.undecided {
             0 => {}
             1 => writeln!(f, "  1 disagreement is undecided: `hardcase adjudicate FILE --list`")?,

@@ -25,8 +25,11 @@ pub(crate) fn agreement(page: &mut Page, report: &Report) {
     }
     page.say(
         match report.figures.hard.kind {
-            TaskKind::One | TaskKind::Several => {
+            TaskKind::One => {
                 "Experts with their own earlier answers, on cases repeated blind, mean Cohen's kappa: {}"
+            }
+            TaskKind::Several => {
+                "Experts with their own earlier answers, on cases repeated blind, mean kappa of the labels: {}"
             }
             TaskKind::Scale => {
                 "Experts with their own earlier answers, on cases repeated blind, mean weighted kappa: {}"
@@ -53,9 +56,13 @@ fn of_use(page: &mut Page, use_in_full: &UseInFull, labels: &[String]) {
     if !on.model_with.is_empty() {
         page.table(
             match on.kind {
-                TaskKind::One | TaskKind::Several => {
+                TaskKind::One => {
                     &["the model with", "Cohen's kappa, on all cases that this expert has answered"]
                 }
+                TaskKind::Several => &[
+                    "the model with",
+                    "mean kappa of the labels, on all cases that this expert has answered",
+                ],
                 TaskKind::Scale => {
                     &["the model with", "weighted kappa, on all cases that this expert has answered"]
                 }
@@ -74,7 +81,10 @@ fn of_use(page: &mut Page, use_in_full: &UseInFull, labels: &[String]) {
                 .iter()
                 .map(|c| vec![(&c.one).into(), (&c.other).into(), (&c.share).into(), c.cases.into()]),
         );
-        let title = if labels.len() <= WIDEST {
+        let title = if on.kind.is_several() {
+            "Labels of two experts' answers to the same case: with itself how often both gave a label, with another how often one gave the first in place of \
+             the second."
+        } else if labels.len() <= WIDEST {
             "Pairs of experts' answers to the same case. Each pair is counted once: on the diagonal if both answers are the same, otherwise above it. \
              The cells below the diagonal are not used."
         } else {
@@ -85,7 +95,12 @@ fn of_use(page: &mut Page, use_in_full: &UseInFull, labels: &[String]) {
     if !use_in_full.model_confusion.is_empty() {
         confusion(
             page,
-            "The model's labels (rows) and the experts' answers (columns):",
+            match on.kind.is_several() {
+                false => "The model's labels (rows) and the experts' answers (columns):",
+                true => {
+                    "The model's labels (rows) and the experts' (columns): on the diagonal both gave the label, elsewhere the expert gave another in its place."
+                }
+            },
             &use_in_full.model_confusion,
             labels,
         );
@@ -93,8 +108,10 @@ fn of_use(page: &mut Page, use_in_full: &UseInFull, labels: &[String]) {
 }
 
 fn coefficients(page: &mut Page, on: &OnUse) {
-    if on.kind.is_scale() {
-        return of_levels(page, on);
+    match on.kind {
+        TaskKind::One => {}
+        TaskKind::Several => return of_sets(page, on),
+        TaskKind::Scale => return of_levels(page, on),
     }
     let row = |name: Inline, model: Option<&Figure>, rest: [&Figure; 5]| {
         let mut cells = vec![name];
@@ -122,6 +139,32 @@ fn coefficients(page: &mut Page, on: &OnUse) {
             "Krippendorff's alpha",
             "Gwet's AC1",
             "model on the same cases, mean Cohen's kappa",
+        ],
+        rows,
+    );
+}
+
+/// Where a text may have several labels: each label by itself, and sets as a whole.
+fn of_sets(page: &mut Page, on: &OnUse) {
+    let row = |name: Inline, figures: [&Figure; 3], model: Option<&Figure>| {
+        let mut cells = vec![name];
+        cells.extend(figures.map(Inline::from));
+        cells.push(Inline::or(model.map(Inline::from), "–"));
+        cells
+    };
+    let overall = &on.overall;
+    let all = [&overall.raw, &on.ceiling, &overall.alpha];
+    let mut rows = vec![row("all rounds".into(), all, on.model.as_ref())];
+    rows.extend(
+        on.rounds.iter().map(|r| row(r.round.into(), [&r.raw, &r.cohen, &r.alpha], r.model.as_ref())),
+    );
+    page.table(
+        &[
+            "round",
+            "exactly the same labels",
+            "mean kappa of the labels (the ceiling)",
+            "Krippendorff's alpha with MASI distances",
+            "model on the same cases, mean kappa of the labels",
         ],
         rows,
     );
@@ -166,6 +209,16 @@ fn pairs(page: &mut Page, on: &OnUse) {
                 let both = Inline::sentence("{} and {}", &[(&pair.one).into(), (&pair.other).into()]);
                 let error = Inline::or(pair.absolute_error.as_ref().map(Inline::from), "–");
                 vec![both, (&pair.kappa).into(), error, (&pair.raw).into()]
+            }),
+        );
+        return;
+    }
+    if on.kind.is_several() {
+        page.table(
+            &["experts", "mean kappa of the labels", "exactly the same labels"],
+            on.pairs.iter().map(|pair| {
+                let both = Inline::sentence("{} and {}", &[(&pair.one).into(), (&pair.other).into()]);
+                vec![both, (&pair.kappa).into(), (&pair.raw).into()]
             }),
         );
         return;

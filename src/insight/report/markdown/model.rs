@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::escaped::Inline;
 use super::page::Page;
+use crate::domain::task_kind::TaskKind;
 use crate::insight::report::contents::Report;
 use crate::stats::estimate::audit::LabelAudit;
 
@@ -18,19 +19,28 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
     };
     let hard = &figures.hard;
     page.say("The prelabels in use come from: {}.", &[kind.into()]);
-    let is_scale = hard.kind.is_scale();
-    let mut rows = match is_scale {
-        false => vec![
+    let mut rows = match hard.kind {
+        TaskKind::Several => vec![
+            ("model with experts, mean kappa of the labels", &hard.model_expert),
+            ("experts with each other, mean kappa of the labels (the ceiling)", &hard.expert_expert),
+        ],
+        TaskKind::One => vec![
             ("model with experts, mean Cohen's kappa", &hard.model_expert),
             ("model with experts, Gwet's AC1", &hard.ac1),
             ("experts with each other, mean Cohen's kappa (the ceiling)", &hard.expert_expert),
         ],
-        true => vec![
+        TaskKind::Scale => vec![
             ("model with experts, mean weighted kappa", &hard.model_expert),
             ("experts with each other, mean weighted kappa (the ceiling)", &hard.expert_expert),
         ],
     };
     rows.push(("model with experts, on the cases of the ceiling", &hard.model_on_shared));
+    rows.extend(hard.several.iter().flat_map(|several| {
+        [
+            ("model with experts, micro F1", &several.micro_f1),
+            ("model with experts, macro F1", &several.macro_f1),
+        ]
+    }));
     rows.extend(
         hard.model_error.iter().map(|error| ("model with experts, mean absolute error in levels", error)),
     );
@@ -43,10 +53,21 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
         &["on hard cases (evaluation)", "figure"],
         rows.into_iter().map(|(name, figure)| vec![name.into(), figure.into()]),
     );
-    page.table(
-        &["label", "F1 against the experts, on hard cases"],
-        figures.labels.iter().zip(&hard.f1).map(|(label, f1)| vec![label.into(), f1.into()]),
-    );
+    match &hard.several {
+        None => page.table(
+            &["label", "F1 against the experts, on hard cases"],
+            figures.labels.iter().zip(&hard.f1).map(|(label, f1)| vec![label.into(), f1.into()]),
+        ),
+        Some(several) => {
+            let figures = figures.labels.iter().zip(&hard.f1).zip(&several.model_expert);
+            page.table(
+                &["label, on hard cases", "kappa of the model with experts", "kappa of the experts", "F1"],
+                figures.zip(&several.expert_expert).map(|(((label, f1), model), experts)| {
+                    vec![label.into(), model.into(), experts.into(), f1.into()]
+                }),
+            );
+        }
+    }
     if let Some(gain) = &figures.gain {
         page.say("{}", &[gain.into()]);
     }
@@ -56,9 +77,10 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
             "prelabels",
             "revision",
             "training labels",
-            match is_scale {
-                false => "kappa with experts on all hard cases to date",
-                true => "weighted kappa with experts on all hard cases to date",
+            match hard.kind {
+                TaskKind::One => "kappa with experts on all hard cases to date",
+                TaskKind::Several => "mean kappa of the labels with experts on all hard cases to date",
+                TaskKind::Scale => "weighted kappa with experts on all hard cases to date",
             },
             "in use",
         ],
@@ -73,6 +95,11 @@ pub(crate) fn model(page: &mut Page, report: &Report) {
             ])
         }),
     );
+}
+
+/// Whether a text may have several labels.
+fn figures_are_of_sets(report: &Report) -> bool {
+    report.figures.hard.kind.is_several()
 }
 
 pub(crate) fn audit(page: &mut Page, report: &Report) {
@@ -92,6 +119,7 @@ pub(crate) fn audit(page: &mut Page, report: &Report) {
     );
     let mut rows = vec![("share of the pool on which they agree", &audit.accuracy)];
     match &audit.absolute_error {
+        None if figures_are_of_sets(report) => rows.push(("mean kappa of the labels", &audit.kappa)),
         None => rows.extend([("Cohen's kappa", &audit.kappa), ("Gwet's AC1", &audit.ac1)]),
         Some(error) => {
             rows.extend([("weighted kappa", &audit.kappa), ("mean absolute error in levels", error)]);

@@ -38,6 +38,7 @@ pub(super) fn page(status: &Status, size: Size, running: Option<&str>, look: Loo
     page.finish_line(status);
     page.gap();
     page.hard_cases(status);
+    page.each_label(status);
     page.weak_slices(status);
     page.gap();
     page.pool(status);
@@ -147,7 +148,7 @@ impl Page<'_> {
         let wide =
             names.iter().map(|n| n.width()).max().unwrap_or(0).max("people, the most to reach".width());
         let figures = status.curve.iter().map(|p| p.kappa.to_string().width()).max().unwrap_or(0).min(30);
-        let figures = if status.kappa.kind.is_scale() { figures.max(kappa.width()) } else { figures };
+        let figures = if status.kappa.kind.is_one() { figures } else { figures.max(kappa.width()) };
         let before = 3 + wide + 2 + "labels".width() + 2 + figures + 2;
         let width = usize::from(self.width).saturating_sub(before + 1).min(CHART);
         let lows = status
@@ -488,6 +489,7 @@ fn share(figure: &Figure, says: &str) -> String {
     }
 }
 
+mod each_label;
 mod finish_line;
 mod weak_slices;
 
