@@ -57,6 +57,6 @@ fn a_project_like_another_has_its_texts_and_vectors_and_nothing_that_was_said_of
     let missing = project.path("nowhere.hardcase");
     let nowhere = ["new", project.path("x.hardcase").to_str().unwrap(), "--like", missing.to_str().unwrap()]
         .map(str::to_owned);
-    hardcase(nowhere).refused(2, &["nowhere.hardcase"]);
+    hardcase(nowhere).refused(1, &["nowhere.hardcase"]);
     assert!(!project.path("x.hardcase").exists());
 }
