@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The coefficients of a scale, and its regression, by the libraries that they are known by: scikit-learn, krippendorff and statsmodels.
+"""The coefficients of a scale and of sets of labels, and the regression of a scale, by the libraries that they are known by: scikit-learn, krippendorff and
+statsmodels.
 
 usage: coefficients_real_libraries.py [--write] [PYTHON]
 
@@ -38,7 +39,7 @@ def environment() -> None:
 environment()
 import krippendorff  # noqa: E402
 import numpy  # noqa: E402
-from sklearn.metrics import cohen_kappa_score, mean_absolute_error  # noqa: E402
+from sklearn.metrics import cohen_kappa_score, f1_score, mean_absolute_error  # noqa: E402
 from statsmodels.miscmodels.ordinal_model import OrderedModel  # noqa: E402
 from statsmodels.stats.inter_rater import cohens_kappa, to_table  # noqa: E402
 
@@ -73,6 +74,42 @@ def agreement(seed: int, levels: int, cases: int, missing: float) -> dict:
     }
 
 
+def sets(seed: int, labels: int, cases: int, missing: float) -> dict:
+    """Three raters of whom each gives a label more or less now and then. Alpha with MASI and with Jaccard distances; of the first two raters the mean kappa
+    of the labels and F1."""
+    draw = random.Random(seed)
+    truth = [draw.randrange(1 << labels) for _ in range(cases)]
+    def said(given: int) -> int | None:
+        return None if draw.random() < missing else given ^ (1 << draw.randrange(labels) if draw.random() < 0.4 else 0)
+    ratings = [[said(given) for given in truth] for _ in range(3)]
+    def masi(a: int, b: int) -> float:
+        shared, either = (a & b).bit_count(), (a | b).bit_count()
+        if a == b:
+            return 0.0
+        # Passonneau (2006): one within the other counts two thirds, an overlap a third, nothing shared none.
+        whole = 2 / 3 if a & b in (a, b) and shared else 1 / 3 if shared else 0
+        return 1 - whole * shared / either
+    def jaccard(a: int, b: int) -> float:
+        return 1 - (a & b).bit_count() / (a | b).bit_count() if a != b else 0.0
+    def alpha(distance) -> float:
+        def metric(v1, v2, **_) -> numpy.ndarray:
+            return numpy.vectorize(lambda a, b: distance(int(a), int(b)), otypes=[float])(v1, v2)
+        data = numpy.array([[numpy.nan if given is None else given for given in row] for row in ratings])
+        return krippendorff.alpha(data, level_of_measurement=metric, value_domain=list(range(1 << labels)))
+    both = [(a, b) for a, b in zip(ratings[0], ratings[1]) if a is not None and b is not None]
+    one, other = (numpy.array([[given >> label & 1 for label in range(labels)] for given in side]) for side in zip(*both))
+    kappas = [cohen_kappa_score(one[:, label], other[:, label]) for label in range(labels)]
+    return {
+        "labels": labels,
+        "ratings": [[None if given is None else [at for at in range(labels) if given >> at & 1] for given in row] for row in ratings],
+        "masi_alpha": alpha(masi),
+        "jaccard_alpha": alpha(jaccard),
+        "mean_kappa": float(numpy.mean(kappas)),
+        "micro_f1": f1_score(other, one, average="micro"),
+        "macro_f1": f1_score(other, one, average="macro"),
+    }
+
+
 def regression(seed: int) -> dict:
     """An ordered logit without a penalty."""
     draw = numpy.random.default_rng(seed)
@@ -89,6 +126,7 @@ def regression(seed: int) -> dict:
 found = {
     "agreement": [agreement(1, 5, 60, 0.0), agreement(2, 3, 40, 0.2), agreement(3, 9, 80, 0.1)],
     "regression": regression(4),
+    "sets": [sets(5, 3, 60, 0.0), sets(6, 5, 80, 0.2)],
 }
 if "--write" in sys.argv:
     FIXTURE.write_text(json.dumps(found) + "\n")

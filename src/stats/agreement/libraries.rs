@@ -1,4 +1,4 @@
-//! What is computed of a scale against scikit-learn, krippendorff and statsmodels, by what they gave for the same answers:
+//! What is computed of a scale, and of sets of labels, against scikit-learn, krippendorff and statsmodels, by what they gave for the same answers:
 //! `tests/coefficients_real_libraries.py` writes and checks the file.
 
 use ndarray::Array2;
@@ -7,13 +7,17 @@ use serde::Deserialize;
 use super::kappa::{cohen, error_figure};
 use super::krippendorff::{krippendorff, ordinal};
 use super::ratings::Ratings;
+use super::sets::{Distance, alpha_of};
+use crate::domain::label_set::LabelSet;
 use crate::domain::task_kind::TaskKind;
+use crate::stats::classifier::set_scores::SetCounts;
 use crate::stats::classifier::logistic::{Examples, Problem};
 
 #[derive(Deserialize)]
 struct Libraries {
     agreement: Vec<Agreement>,
     regression: Regression,
+    sets: Vec<Sets>,
 }
 
 #[derive(Deserialize)]
@@ -35,6 +39,17 @@ struct Regression {
     thresholds: Vec<f32>,
 }
 
+#[derive(Deserialize)]
+struct Sets {
+    labels: usize,
+    ratings: Vec<Vec<Option<Vec<usize>>>>,
+    masi_alpha: f64,
+    jaccard_alpha: f64,
+    mean_kappa: f64,
+    micro_f1: f64,
+    macro_f1: f64,
+}
+
 fn libraries() -> Libraries {
     serde_json::from_str(include_str!("libraries.json")).unwrap()
 }
@@ -51,6 +66,30 @@ fn the_coefficients_of_a_scale_are_those_of_the_libraries() {
             (error_figure(&both, 1).value(), of.absolute_error, "absolute error"),
             (ordinal(&sums).coefficient(), of.ordinal_alpha, "ordinal alpha"),
             (krippendorff(&sums).coefficient(), of.nominal_alpha, "nominal alpha"),
+        ] {
+            assert!(
+                found.is_some_and(|found| (found - expected).abs() < 1e-9),
+                "{name}: {found:?}, not {expected}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_coefficients_of_sets_are_those_of_the_libraries() {
+    for of in libraries().sets {
+        let set = |given: Vec<usize>| given.into_iter().collect::<LabelSet>();
+        let rows: Vec<Vec<Option<LabelSet>>> =
+            of.ratings.into_iter().map(|row| row.into_iter().map(|given| given.map(set)).collect()).collect();
+        let both = rows[0].iter().zip(&rows[1]).filter_map(|(a, b)| a.clone().zip(b.clone()));
+        let both: Vec<(LabelSet, LabelSet)> = both.collect();
+        let counts = SetCounts::over(both.iter().map(|(a, b)| (a, b)), of.labels);
+        for (found, expected, name) in [
+            (alpha_of(&rows, Distance::Masi), of.masi_alpha, "alpha with MASI distances"),
+            (alpha_of(&rows, Distance::Jaccard), of.jaccard_alpha, "alpha with Jaccard distances"),
+            (cohen(&both, TaskKind::Several).ok(), of.mean_kappa, "mean kappa of the labels"),
+            (counts.micro_f1(), of.micro_f1, "micro F1"),
+            (counts.macro_f1(), of.macro_f1, "macro F1"),
         ] {
             assert!(
                 found.is_some_and(|found| (found - expected).abs() < 1e-9),
