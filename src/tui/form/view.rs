@@ -12,6 +12,7 @@ use super::words::assist_in_words;
 use crate::domain::project_draft::ColumnUse;
 use crate::domain::task::{Assist, key_beside};
 use crate::domain::task_draft::{LabelDraft, in_a_hundred};
+use crate::domain::task_kind::TaskKind;
 use crate::tui::hits::Target;
 use crate::tui::widgets::frame::{Bar, Look, MIN_SIZE, Tone, hanging, horizontal_rule, paragraph, too_small};
 use crate::tui::widgets::input::draw_input;
@@ -425,9 +426,10 @@ fn described(sheet: &Sheet) -> Vec<(&'static str, String)> {
     parts.extend(sheet.one_label_at_first().map(|says| ("First guess", says)));
     // The longest last: of many labels not all may fit.
     let labels = labels.join(", ");
-    parts.push(match draft.task.kind.is_scale() {
-        true => ("Levels", format!("the lowest first: {labels}")),
-        false => ("Labels", labels),
+    parts.push(match draft.task.kind {
+        TaskKind::One => ("Labels", labels),
+        TaskKind::Several => ("Labels", format!("any number for a text, or none: {labels}")),
+        TaskKind::Scale => ("Levels", format!("the lowest first: {labels}")),
     });
     parts
 }

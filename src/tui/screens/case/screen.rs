@@ -109,9 +109,11 @@ impl Screen for CaseScreen {
 
     fn help(&self, shared: &Shared) -> Vec<(String, String)> {
         let with_keys = shared.about.task.labels.iter().filter_map(|label| Some((label.key?, &label.name)));
+        let is_several = shared.about.task.kind.is_several();
+        let does = if is_several { "put in or take out" } else { "label" };
         let mut lines: Vec<(String, String)> =
-            with_keys.map(|(key, name)| (key.to_string(), format!("label: {name}"))).collect();
-        if shared.about.task.kind.is_several() {
+            with_keys.map(|(key, name)| (key.to_string(), format!("{does}: {name}"))).collect();
+        if is_several {
             lines.extend(super::choosing::help(&shared.about.task));
         } else {
             lines.push(("enter".into(), "label: find one by a part of its name".into()));
