@@ -10,8 +10,8 @@ use super::ratings::Ratings;
 use super::sets::{Distance, alpha_of};
 use crate::domain::label_set::LabelSet;
 use crate::domain::task_kind::TaskKind;
-use crate::stats::classifier::set_scores::SetCounts;
 use crate::stats::classifier::logistic::{Examples, Problem};
+use crate::stats::classifier::set_scores::SetCounts;
 
 #[derive(Deserialize)]
 struct Libraries {
