@@ -19,6 +19,7 @@ mod doctor;
 mod encoder;
 mod expert;
 mod export;
+mod forget;
 #[cfg(feature = "engine")]
 mod guard;
 mod import;

@@ -10,8 +10,8 @@ use super::setting::Setting;
 use super::stop_signals::exit_code;
 use super::{
     adapter, adjudicate, agreement, answer, assign, backup, check, completions, doctor, expert, export,
-    import, judge, label, man, merge, mine, new, next, open, report, restore, scout, source, status, task,
-    tune,
+    forget, import, judge, label, man, merge, mine, new, next, open, report, restore, scout, source, status,
+    task, tune,
 };
 #[cfg(feature = "engine")]
 use super::{demo, guard, models, predict, simulate};
@@ -99,6 +99,8 @@ enum Verb {
     Source(source::Source),
     /// Show the task, or set a new revision of it
     Task(task::Task),
+    /// Remove texts and all that was said of them from a project, for good
+    Forget(forget::Forget),
     /// Back up a project, or list its backups
     Backup(backup::Backup),
     /// Restore a project from a backup, keeping labels given since
@@ -238,6 +240,7 @@ impl Verb {
             Self::Expert(verb) => verb.run(setting),
             Self::Source(verb) => verb.run(setting),
             Self::Task(verb) => verb.run(setting),
+            Self::Forget(verb) => verb.run(setting),
             Self::Backup(verb) => verb.run(setting),
             Self::Restore(verb) => verb.run(setting),
             Self::Doctor(verb) => verb.run(setting),

@@ -3,6 +3,8 @@
 //! Nothing here is local to a file: what was made in a copy is named by its UUID, a text by its key, an expert by the name, a model by
 //! its hash.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use uuid::Uuid;
 
@@ -12,6 +14,7 @@ pub use super::hex::Hex;
 use super::hex::hex;
 use super::item::ItemKey;
 use super::overlap::Overlap;
+use super::task_examples::toml_without_examples;
 
 impl Serialize for ItemKey {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
@@ -312,6 +315,17 @@ line! {
     }
 }
 
+line! {
+    /// A text that was removed on demand: no copy brings it back.
+    ForgottenLine {
+        item: ItemKey,
+        /// The split of its item, which cannot be computed without the text.
+        split: String,
+        /// When first, UTC milliseconds.
+        at_ms: i64,
+    }
+}
+
 /// The log of a file, each kind after those that it refers to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Log {
@@ -344,6 +358,26 @@ pub struct Log {
     pub label_sources: Vec<LabelSourceLine>,
     /// By source and text.
     pub imported_labels: Vec<ImportedLabelLine>,
+    /// By text.
+    pub forgotten: Vec<ForgottenLine>,
+}
+
+impl Log {
+    /// Takes out what these texts' events, cases and examples say in words, and the labels that were imported for them.
+    pub fn forget(&mut self, texts: &HashSet<ItemKey>) {
+        if texts.is_empty() {
+            return;
+        }
+        let is_of = |item: &ItemKey| texts.contains(item);
+        self.events.iter_mut().filter(|event| is_of(&event.item)).for_each(|event| event.note = None);
+        self.cases.iter_mut().filter(|case| is_of(&case.item)).for_each(|case| case.text = None);
+        self.imported_labels.retain(|label| !is_of(&label.item));
+        for revision in &mut self.revisions {
+            if let Some(toml) = toml_without_examples(&revision.toml, texts) {
+                revision.toml = toml;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

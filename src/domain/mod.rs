@@ -56,6 +56,7 @@ mod task_answers;
 pub mod task_change;
 pub mod task_draft;
 pub mod task_effects;
+pub mod task_examples;
 pub mod task_kind;
 mod task_toml;
 pub mod turn;

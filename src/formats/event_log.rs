@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::adapter::AdapterKind;
-use crate::domain::event::{Action, LARGEST_LAMPORT};
+use crate::domain::event::Action;
 use crate::domain::fault::{Fault, Result, io_reason};
 use crate::domain::imported_label::{checked_source_name, checked_weight};
 use crate::domain::item::ItemKey;
@@ -19,6 +19,7 @@ use crate::domain::log::*;
 use crate::domain::predictor::PredictorKind;
 use crate::domain::sanitize::sanitize_line;
 use end::{EndLine, Sum};
+use values::{Checked, counts, long, one_of, order, short, time};
 
 /// What the first line calls the file. Development versions wrote `events`, in a form that was never released.
 const NAME: &str = "event-log";
@@ -27,16 +28,8 @@ const DEVELOPMENT_NAME: &str = "events";
 const VERSION: u32 = 1;
 /// The longest line, in bytes: settings hold vectors of some thousand values.
 const LONGEST_LINE: u64 = 16 << 20;
-/// The longest note, task or text, in bytes.
-const LONGEST_TEXT: usize = 4 << 20;
-/// The longest name, label, reason.
-const LONGEST_NAME: usize = 1_000;
 /// The longest reason for a refusal, in characters: it may quote the line.
 const LONGEST_QUOTE: usize = 200;
-/// Numbers that count things: JSON readers keep them exact up to here, and no log gets there.
-const LARGEST: i64 = LARGEST_LAMPORT - 1;
-/// The end of the year 9999.
-const LAST_MS: i64 = 253_402_300_799_999;
 
 /// Why a last line that is not whole is refused.
 const CUT: &str = "the log breaks off in the middle of it: it was cut short";
@@ -99,6 +92,7 @@ lines! {
     "reveal" Reveal RevealLine reveals,
     "label-source" LabelSource LabelSourceLine label_sources,
     "imported-label" ImportedLabel ImportedLabelLine imported_labels,
+    "forgotten" Forgotten ForgottenLine forgotten,
 }
 
 /// Where the text of a case comes from; none leaves texts out.
@@ -243,8 +237,6 @@ struct Known {
     several: answers::Several,
 }
 
-type Checked = std::result::Result<(), String>;
-
 impl Known {
     fn check(&mut self, line: &Line) -> Checked {
         match line {
@@ -352,6 +344,10 @@ impl Known {
                 }
                 self.first("source of labels", s.uuid)
             }
+            Line::Forgotten(f) => {
+                one_of("split", Some(&f.split), &["train", "eval", "audit"])?;
+                time("at_ms", Some(f.at_ms))
+            }
             Line::ImportedLabel(l) => {
                 if !self.sources.contains(&l.source) {
                     return Err("its source of labels did not come before it".into());
@@ -458,41 +454,8 @@ impl Known {
     }
 }
 
-fn one_of(field: &str, value: Option<&str>, allowed: &[&str]) -> Checked {
-    match value {
-        Some(value) if !allowed.contains(&value) => Err(format!("{field} is {}", allowed.join(", "))),
-        _ => Ok(()),
-    }
-}
-
-fn short(text: &str) -> Checked {
-    if text.len() <= LONGEST_NAME { Ok(()) } else { Err("a name in it is longer than 1,000 bytes".into()) }
-}
-
-fn long(text: &str) -> Checked {
-    if text.len() <= LONGEST_TEXT { Ok(()) } else { Err("a text in it is longer than 4 MiB".into()) }
-}
-
-fn counts(field: &str, value: i64) -> Checked {
-    if (0..=LARGEST).contains(&value) { Ok(()) } else { Err(format!("{field} is not a count")) }
-}
-
-fn order(lamport: i64) -> Checked {
-    if (1..LARGEST_LAMPORT).contains(&lamport) {
-        Ok(())
-    } else {
-        Err("the Lamport number is not one that a project reaches".into())
-    }
-}
-
-fn time(field: &str, ms: Option<i64>) -> Checked {
-    match ms {
-        Some(ms) if !(0..=LAST_MS).contains(&ms) => Err(format!("{field} is not a time")),
-        _ => Ok(()),
-    }
-}
-
 mod answers;
 mod end;
 #[cfg(test)]
 pub(super) mod tests;
+mod values;

@@ -252,7 +252,7 @@ fn load(
         Ok(())
     });
     let found = under_way.loaded();
-    let outcome = outcome.and_then(|()| match found.rows + found.known {
+    let outcome = outcome.and_then(|()| match found.rows + found.known + found.forgotten {
         0 if found.unknown > 0 => Err(no_id(name)),
         0 => Err(no_text(name)),
         _ => values.check(&attempted(name)),
@@ -289,6 +289,7 @@ fn load(
         golds: total.golds,
         differing: total.differing,
         unknown: total.unknown,
+        forgotten: total.forgotten,
         labels,
         predictions: None,
         remark: values.remark(),

@@ -47,6 +47,8 @@ pub struct ImportReport {
     pub differing: i64,
     /// Rows whose id no text has, where `--by-id` named texts by their ids.
     pub unknown: i64,
+    /// Rows whose text was removed from the project, which were left out.
+    pub forgotten: i64,
     /// The labels that somebody gave before; none where none were asked for.
     pub labels: Option<ImportedLabels>,
     /// What the file predicted of its texts; none where nothing was asked for.
@@ -121,6 +123,7 @@ impl ImportReport {
             golds: 0,
             differing: 0,
             unknown: 0,
+            forgotten: 0,
             labels: None,
             predictions: None,
             remark: None,
@@ -175,6 +178,13 @@ impl ImportReport {
                 f,
                 ". {} no text of the project has",
                 number(self.unknown, "row has an id that", "rows have an id that")
+            )?;
+        }
+        if self.forgotten > 0 {
+            write!(
+                f,
+                ". {} removed from this project, and left out",
+                number(self.forgotten, "row has a text that was", "rows have texts that were")
             )?;
         }
         if self.differing > 0 {

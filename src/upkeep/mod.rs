@@ -1,8 +1,9 @@
-//! Care of a project by a person: doctor, backup, restore, repair, permissions, and a key that does not belong there.
+//! Care of a project by a person: doctor, backup, restore, repair, permissions, and what does not belong there: a key, or a text that somebody wants removed.
 
 pub mod backup;
 pub(crate) mod diagnostic;
 pub mod doctor;
+pub mod forget;
 pub mod key;
 pub(crate) mod permissions;
 pub mod repair;

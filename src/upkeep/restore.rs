@@ -173,7 +173,7 @@ fn take_along(
     report.since = since.by_expert;
     let events: usize = since.events.values().sum();
     let shown = shown_since(kept, &present);
-    if let Some((_, texts)) = &shown {
+    if let Some((_, texts @ 1..)) = &shown {
         report.remarks.push(format!(
             "what was shown since the backup stays recorded ({}): answers to it do not count as blind",
             counted(*texts, "text", "texts")

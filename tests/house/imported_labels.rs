@@ -3,13 +3,14 @@
 use crate::{Breach, House};
 
 /// Files that name the table: the one that decides which of them teach, and those that copy, save, seal or remove rows.
-const MAY_READ: [&str; 9] = [
+const MAY_READ: [&str; 10] = [
     "store/log/imported_labels.rs",
     "store/pool/embeddings.rs",
     "store/pool/known_rows.rs",
     "store/pool/sources.rs",
     "store/sync/merge/read_log.rs",
     "store/sync/merge/take_labels.rs",
+    "store/care/forget.rs",
     "store/care/salvage/tables.rs",
     "store/care/salvage/references.rs",
     "store/db/row_seals.rs",

@@ -47,6 +47,7 @@ mod finish_line;
 #[cfg(all(test, unix))]
 mod flips;
 #[cfg(all(test, unix))]
+mod forget;
 mod form;
 #[cfg(all(test, unix))]
 mod full_disk;

@@ -38,6 +38,8 @@ pub struct Brought {
     pub label_sources: usize,
     /// Imported labels that are new, or later than the one here.
     pub imported_labels: usize,
+    /// Texts that were removed there, and are removed here.
+    pub forgotten: usize,
     pub models: usize,
     pub adapters: usize,
     pub predictors: usize,
@@ -146,6 +148,7 @@ pub(crate) fn brought(ours: &Log, theirs: &Log) -> Brought {
         reveals: lacking(&ours.reveals, &theirs.reveals, |r| (&r.expert, &r.item)).len(),
         label_sources: lacking(&ours.label_sources, &theirs.label_sources, |s| &s.name).len(),
         imported_labels: imported_labels(ours, theirs),
+        forgotten: lacking(&ours.forgotten, &theirs.forgotten, |f| f.item).len(),
         models: lacking(&ours.models, &theirs.models, |m| &m.sha256).len(),
         adapters: lacking(&ours.adapters, &theirs.adapters, |a| a.uuid).len(),
         predictors: lacking(&ours.predictors, &theirs.predictors, |p| p.uuid).len(),

@@ -53,6 +53,7 @@ impl MergeReport {
             (b.reveals, "reveal", "reveals"),
             (b.label_sources, "source of imported labels", "sources of imported labels"),
             (b.imported_labels, "imported label", "imported labels"),
+            (b.forgotten, "removal of a text", "removals of texts"),
             (b.models, "model", "models"),
             (b.adapters, "adapter", "adapters"),
             (self.vectors, "vector", "vectors"),

@@ -1,5 +1,6 @@
 //! The work of a merge: open the copy read-only, compare, report, and merge.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use super::leads::keep_leads;
 use super::report::MergeReport;
 use crate::domain::fault::{Fault, FaultKind, Result, io_reason};
 use crate::domain::grouped::counted;
+use crate::domain::item::ItemKey;
 use crate::domain::log::Log;
 use crate::domain::task::Task;
 use crate::formats::{Detected, fill_text, read_log};
@@ -119,8 +121,10 @@ fn take_in(
     stopped(work)?;
     if let (Some(copy), Some((texts, artifacts))) = (source.copy(), &compared.pool) {
         work.store.take_artifacts(copy, texts, artifacts)?;
+        work.store.forget_quotes(copy, texts)?;
     }
     source.check_unchanged()?;
+    work.store.wipe_forgotten()?;
     compared.report(other, work.store, Mode::Merge, left_out)
 }
 
@@ -187,7 +191,7 @@ struct Compared {
 
 impl Compared {
     fn of(store: &Store, source: &Source, roles: Roles) -> Result<Self> {
-        let (ours, theirs) = (store.log()?, source.log());
+        let (mut ours, theirs) = (store.log()?, source.log());
         if ours.project != theirs.project {
             return Err(Fault::usage("merge", "it is a copy of another project")
                 .hint("Only copies of one project can be merged; to bring texts in, use `hardcase import`"));
@@ -202,7 +206,13 @@ impl Compared {
             Roles::Stay => keep_leads(&ours, theirs, first.as_deref()),
             Roles::Follow => None,
         };
-        let (log, says) = kept.unzip();
+        let (mut log, says) = kept.unzip();
+        let removed: HashSet<ItemKey> =
+            ours.forgotten.iter().chain(&theirs.forgotten).map(|line| line.item).collect();
+        if !removed.is_empty() {
+            ours.forget(&removed);
+            log.get_or_insert_with(|| theirs.clone()).forget(&removed);
+        }
         let theirs = log.as_ref().unwrap_or(theirs);
         let mut logs = compare(&ours, theirs, store.now_ms());
         logs.remarks.extend(says);

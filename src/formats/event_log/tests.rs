@@ -128,6 +128,11 @@ fn small() -> Log {
             labels: Answer::one("b"),
             at_ms: 14,
         }],
+        forgotten: vec![ForgottenLine {
+            item: ItemKey::of("one that was removed"),
+            split: "eval".into(),
+            at_ms: 15,
+        }],
         ..Log::default()
     }
 }
@@ -168,13 +173,13 @@ fn refusal(text: &str) -> String {
 fn a_log_comes_back_as_it_went() {
     let log = small();
     let text = written(&log);
-    assert_eq!(text.lines().count(), 14);
+    assert_eq!(text.lines().count(), 15);
     assert_eq!(read_log(text.as_bytes(), "x").unwrap(), log);
     let crossed = text.replace('\n', "\r\n");
     assert_eq!(read_log(crossed.as_bytes(), "x").unwrap(), log, "line ends alone are no change");
     let mut out = Vec::new();
     let texts = |_: &ItemKey| Ok(Some("one text".to_owned()));
-    assert_eq!(write_log(&mut out, &log, Some(&texts)).unwrap(), 12);
+    assert_eq!(write_log(&mut out, &log, Some(&texts)).unwrap(), 13);
     let back = read_log(&out[..], "x").unwrap();
     assert_eq!(back.cases[0].text.as_deref(), Some("one text"));
 }
@@ -203,12 +208,12 @@ fn a_log_that_was_cut_short_or_changed_is_refused() {
     }
     let gone = [&lines[..10], &lines[11..]].concat().join("\n");
     let said = refusal(&gone);
-    assert!(said.contains("line 13: 12 lines come before it where 13 were written"), "{said}");
+    assert!(said.contains("line 14: 13 lines come before it where 14 were written"), "{said}");
     let changed = text.replacen("\"at_ms\":12", "\"at_ms\":13", 1);
     let said = refusal(&changed);
-    assert!(said.contains("line 14: ") && said.contains("was changed after it was written"), "{said}");
+    assert!(said.contains("line 15: ") && said.contains("was changed after it was written"), "{said}");
     let longer = format!("{text}{}\n", lines[10]);
-    assert!(refusal(&longer).contains("line 15: it comes after the line that ends the log"));
+    assert!(refusal(&longer).contains("line 16: it comes after the line that ends the log"));
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Store {
     /// How many texts each split has.
     pub fn split_counts(&self) -> Result<BTreeMap<Split, usize>> {
         let rows = self.all_rows(
-            "SELECT split, count(*) FROM item WHERE source NOT IN (SELECT id FROM source WHERE state = 'loading') GROUP BY split",
+            "SELECT split, count(*) FROM item WHERE source NOT IN (SELECT id FROM source WHERE state <> 'ready') GROUP BY split",
             "count the texts",
             |r| Ok((r.get(0)?, r.get::<_, i64>(1)?.unsigned_abs() as usize)),
         )?;

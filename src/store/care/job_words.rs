@@ -33,6 +33,12 @@ impl Store {
                 update.execute((job.run, &job.arguments, &job.progress, &job.message)).map(drop)
             })
         })?;
+        self.write_anew(what)
+    }
+
+    /// Writes the file anew: what was deleted is in no free page of it, and in no write-ahead log, when this returns. A kill in between leaves a
+    /// whole file.
+    pub(super) fn write_anew(&mut self, what: &str) -> Result<()> {
         self.write(what, |tx| tx.execute_batch(ROOTS_MOVE))?;
         self.conn.execute_batch("VACUUM").attempting(what)?;
         self.write(what, |tx| tx.execute_batch(LIST_ROOTS))?;

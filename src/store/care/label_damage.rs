@@ -11,6 +11,9 @@ use crate::store::db::open::Store;
 use crate::store::db::row_seals::RowSealed;
 use crate::store::db::seals::{ALL, Sealed, WAY_OUT};
 
+/// Whether the text of an item was removed, in SQL: then nothing belongs to its key.
+const IS_FORGOTTEN: &str = "(text = '' AND EXISTS (SELECT 1 FROM forgotten f WHERE f.item = item.id))";
+
 impl Store {
     /// Which rows that labels rest on are not as they were written, or not where they should be; empty where all is well. Takes some
     /// milliseconds for a thousand labels.
@@ -42,7 +45,7 @@ impl Store {
         let broken = RowSealed::of("item").map(RowSealed::is_broken).collect::<Vec<_>>().join(" OR ");
         self.note_numbers(
             &format!(
-                "SELECT id FROM item WHERE id IN (SELECT item FROM label_event) AND (key IS NOT key_of(text) OR {broken})"
+                "SELECT id FROM item WHERE id IN (SELECT item FROM label_event) AND ((key IS NOT key_of(text) AND NOT {IS_FORGOTTEN}) OR {broken})"
             ),
             "labelled texts are not as they were imported",
             &mut found,
@@ -90,8 +93,8 @@ impl Store {
     /// Texts that do not belong to their key.
     pub(in crate::store) fn changed_texts(&self) -> Result<Vec<String>> {
         let mut found = Vec::new();
-        let sql = "SELECT id FROM item WHERE key IS NOT key_of(text)";
-        self.note_numbers(sql, "texts are not as they were imported", &mut found)?;
+        let sql = format!("SELECT id FROM item WHERE key IS NOT key_of(text) AND NOT {IS_FORGOTTEN}");
+        self.note_numbers(&sql, "texts are not as they were imported", &mut found)?;
         Ok(found)
     }
 

@@ -5,6 +5,7 @@ pub(in crate::store) mod check;
 pub(in crate::store) mod copying;
 pub(in crate::store) mod enum_columns;
 pub mod file_facts;
+pub mod forget;
 pub(in crate::store) mod in_place;
 pub mod job_words;
 pub(in crate::store) mod kept_names;

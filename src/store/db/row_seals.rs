@@ -60,6 +60,8 @@ sealed! {
         "id, uuid, name, found, state, rows, items, empty, rejected, started_ms, finished_ms";
     "item" "texts" "id" BeforeExport seal
         "id, key, text, split, source";
+    "forgotten" "records of removed texts" "item" WhenOpened seal
+        "item, at_ms, wiped";
     "source_row" "imported rows" "row" BeforeExport seal
         "source, row, external_id, gold, meta, fields, item";
     "label_source" "sources of imported labels" "id" WhenOpened seal

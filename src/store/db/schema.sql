@@ -38,7 +38,7 @@ CREATE TABLE source (
     uuid         BLOB    NOT NULL UNIQUE,
     name         TEXT    NOT NULL,
     found        TEXT    NOT NULL,
-    state        TEXT    NOT NULL CHECK (state IN ('loading', 'ready')),
+    state        TEXT    NOT NULL CHECK (state IN ('loading', 'ready', 'forgotten')),
     rows         INTEGER NOT NULL DEFAULT 0,
     items        INTEGER NOT NULL DEFAULT 0,
     empty        INTEGER NOT NULL DEFAULT 0,
@@ -48,7 +48,8 @@ CREATE TABLE source (
     seal INTEGER GENERATED ALWAYS AS (check_of(id, uuid, name, found, state, rows, items, empty, rejected, started_ms, finished_ms)) STORED
 ) STRICT;
 
--- `source` is the import that first brought the text. Items of a source that is still loading are seen by nobody.
+-- `source` is the import that first brought the text. Items of a source that is still loading are seen by nobody. Those that were removed have the
+-- one source in state 'forgotten' and no text.
 -- Not `split IN (…)`: SQLite builds that list again for every row.
 CREATE TABLE item (
     id     INTEGER PRIMARY KEY,
@@ -65,6 +66,15 @@ CREATE TABLE item_key (
     key  BLOB    PRIMARY KEY CHECK (length(key) = 32),
     item INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Texts that were removed on demand: the item stays with its key and its events, so that no import and no merge brings the text back. `wiped` is 0
+-- until the file was written anew after that, so that its free pages do not hold the text either.
+CREATE TABLE forgotten (
+    item  INTEGER PRIMARY KEY REFERENCES item (id),
+    at_ms INTEGER NOT NULL,
+    wiped INTEGER NOT NULL CHECK (wiped IN (0, 1)),
+    seal INTEGER GENERATED ALWAYS AS (check_of(item, at_ms, wiped)) STORED
+) STRICT;
 
 -- Every imported row, duplicates too. `meta` holds the columns shown next to the text, `fields` the whole row, both as JSON; a single text
 -- column equal to the item's text is left out of `fields`.
@@ -393,10 +403,12 @@ CREATE VIEW next_lamport (lamport) AS
 SELECT 1 + max(coalesce((SELECT max(lamport) FROM label_event), 0), coalesce((SELECT max(lamport) FROM expert_event), 0),
                (SELECT lamport_heard FROM project));
 
--- Events that are not taken back: not the target of a retraction that is later than every restoration of it.
+-- Events that are not taken back: not the target of a retraction that is later than every restoration of it. Those of a text that was removed stay
+-- in the log and count nowhere.
 CREATE VIEW upheld_event AS
 SELECT e.* FROM label_event e
 WHERE e.action NOT IN ('retract', 'restore')
+  AND NOT EXISTS (SELECT 1 FROM forgotten f WHERE f.item = e.item)
   AND 'retract' IS NOT (
       SELECT t.action FROM label_event t
       WHERE t.target = e.uuid AND t.action IN ('retract', 'restore')

@@ -116,6 +116,7 @@ impl Store {
         if new.action != Action::Set {
             self.searched = None;
         }
+        self.refuse_forgotten(new.item, "save the label")?;
         let about = self.keep_what_it_refers_to(session, &new)?;
         let mut written = None;
         let saved = self.write("save the label", |tx| {

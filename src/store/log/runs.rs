@@ -150,7 +150,7 @@ impl Store {
     }
 
     /// Marks jobs whose process is gone. Returns how many there were.
-    pub(in crate::store) fn mark_lost_runs(&mut self) -> Result<usize> {
+    pub fn mark_lost_runs(&mut self) -> Result<usize> {
         let open = self.all_rows(
             "SELECT id, host, process, heartbeat_ms FROM run WHERE ended_ms IS NULL",
             "read the jobs",

@@ -16,6 +16,7 @@ use crate::store::db::attempt::Attempt;
 use crate::store::db::clock::now_ms;
 use crate::store::db::open::Store;
 use crate::store::db::person::{ME, MY_NAMES};
+use crate::store::pool::items::FORGOTTEN;
 use crate::store::rounds::annotations_needed::{NEEDS_ANNOTATION, STANDS, active_annotators};
 
 /// Imported rows of one item that are named.
@@ -120,7 +121,16 @@ impl Store {
             "SELECT DISTINCT item FROM source_row INDEXED BY source_row_item WHERE item > ?1 AND {READY}
              ORDER BY item LIMIT ?2"
         );
-        self.all_rows_of(&sql, (after, limit as i64), "read the pool", |r| r.get(0))
+        let mut items: Vec<ItemId> =
+            self.all_rows_of(&sql, (after, limit as i64), "read the pool", |r| r.get(0))?;
+        // Those that were removed have no row any more. They are few.
+        let removed = "SELECT item FROM forgotten WHERE item > ?1 ORDER BY item LIMIT ?2";
+        items.extend(
+            self.all_rows_of(removed, (after, limit as i64), "read the pool", |r| r.get::<_, ItemId>(0))?,
+        );
+        items.sort_unstable();
+        items.truncate(limit);
+        Ok(items)
     }
 
     /// Looks at up to `limit` items after `after` and returns those that meet the conditions.
@@ -254,7 +264,7 @@ impl Store {
     pub fn item_row(&self, expert: ExpertId, item: ItemId) -> Result<Option<ItemRow>> {
         let what = "read the list";
         let sql = format!(
-            "SELECT substr(i.text, 1, {PASSAGE}), r.number,
+            "SELECT iif(i.text = '', '{FORGOTTEN}', substr(i.text, 1, {PASSAGE})), r.number,
                EXISTS (SELECT 1 FROM label_event e WHERE e.item = i.id AND e.expert IN {MY_NAMES}), c.id
              FROM item i LEFT JOIN label_case c ON c.id =
                (SELECT max(c.id) FROM label_case c WHERE c.item = i.id AND {STANDS} AND c.reason <> 'repeat')

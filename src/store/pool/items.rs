@@ -10,11 +10,19 @@ use crate::store::db::open::Store;
 use crate::store::db::row_seals::{broken, is_whole};
 
 /// Items that everybody may see.
-const READY: &str = "source NOT IN (SELECT id FROM source WHERE state = 'loading')";
+const READY: &str = "source NOT IN (SELECT id FROM source WHERE state <> 'ready')";
 
 /// Every item with its text, the columns that are shown with it, and the file that it came from.
 const ORIGIN: &str = "SELECT i.id, i.text, (SELECT meta FROM source_row r WHERE r.item = i.id AND meta IS NOT NULL LIMIT 1), s.name
     FROM item i JOIN source s ON s.id = i.source WHERE s.state = 'ready'";
+
+/// Stands where the text of an item that was removed stood.
+pub const FORGOTTEN: &str = "(forgotten)";
+
+/// A text as it is shown. No imported text is empty.
+fn shown(text: String) -> String {
+    if text.is_empty() { FORGOTTEN.into() } else { text }
+}
 
 /// An item with what a case shows of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,8 +55,13 @@ impl Store {
         self.count("SELECT coalesce(sum(rows), 0) FROM source WHERE state = 'ready'", (), "count the rows")
     }
 
-    /// One item as a case shows it.
+    /// One item as a case shows it; of one that was removed, [`FORGOTTEN`] in the place of its text.
     pub fn item(&self, id: ItemId) -> Result<Option<ShownItem>> {
+        Ok(self.stored_item(id)?.map(|item| ShownItem { text: shown(item.text), ..item }))
+    }
+
+    /// The same; of one that was removed, no text.
+    fn stored_item(&self, id: ItemId) -> Result<Option<ShownItem>> {
         let what = "read an item";
         let sql = format!(
             "SELECT i.text, (SELECT meta FROM source_row r WHERE r.item = i.id AND meta IS NOT NULL LIMIT 1), {}
@@ -135,7 +148,8 @@ impl Store {
             "read an item",
             |r| Ok((r.get(0)?, r.get(1)?)),
         )?;
-        Ok(found.unwrap_or_default())
+        let (text, own_id) = found.unwrap_or_default();
+        Ok((shown(text), own_id))
     }
 
     /// The text of a key, where it is here.
@@ -143,6 +157,9 @@ impl Store {
         let what = "read an item";
         let sql = "SELECT i.text FROM item_key k CROSS JOIN item i ON i.id = k.item WHERE k.key = ?1";
         let text: Option<String> = self.one(sql, [key.0], what, |r| r.get(0))?;
+        if text.as_deref() == Some("") {
+            return Ok(None);
+        }
         // One that is there, and not found under its key, is found by looking at all of them.
         let is_right = match &text {
             Some(text) => ItemKey::of(text) == *key,
@@ -164,11 +181,12 @@ impl Store {
         self.one("SELECT split FROM item WHERE id = ?1", [id], "read an item", |r| r.get(0))
     }
 
-    /// The texts of these items, in that order; those that are not there are left out.
+    /// The texts of these items, in that order; those that are not there, or were removed, are left out.
     pub fn texts(&self, items: &[ItemId]) -> Result<Vec<(ItemId, String)>> {
         let mut texts = Vec::with_capacity(items.len());
         for &id in items {
-            texts.extend(self.item(id)?.map(|item| (id, item.text)));
+            let item = self.stored_item(id)?.filter(|item| !item.text.is_empty());
+            texts.extend(item.map(|item| (id, item.text)));
         }
         Ok(texts)
     }

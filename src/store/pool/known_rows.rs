@@ -117,13 +117,16 @@ impl ComparedFile {
     /// Takes the next row of the file.
     pub fn meet(&mut self, store: &Store, external_id: Option<&str>, key: &ItemKey) -> Result<()> {
         let item = store.one(
-            "SELECT item FROM item_key WHERE key = ?1",
+            "SELECT item, EXISTS (SELECT 1 FROM forgotten f WHERE f.item = k.item) FROM item_key k WHERE key = ?1",
             [&key.0],
             "compare a file with its import",
-            |r| r.get(0),
+            |r| Ok((r.get(0)?, r.get::<_, bool>(1)?)),
         )?;
         self.rows += 1;
-        match self.earlier.meet(external_id, item) {
+        if item.is_some_and(|(_, forgotten)| forgotten) {
+            return Ok(());
+        }
+        match self.earlier.meet(external_id, item.map(|(item, _)| item)) {
             Met::Known(_) => {}
             Met::New => self.new += 1,
             Met::OtherText => self.earlier.note_other_text(external_id, self.rows),

@@ -4,7 +4,7 @@
 //! them would touch as many pages of the list.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{CachedStatement, OptionalExtension, Transaction};
 
@@ -36,6 +36,8 @@ pub struct Load {
     labels: LabelsToLoad,
     /// Known rows that the file gives a gold label, and whether it is another than before.
     golds: Vec<(RowPlace, String)>,
+    /// Texts that were removed: no import brings them back.
+    forgotten: HashSet<ItemId>,
 }
 
 /// How an import meets what is there.
@@ -135,6 +137,8 @@ pub struct Loaded {
     pub labels: i64,
     /// Rows whose id no text has, where texts are named by their ids.
     pub unknown: i64,
+    /// Rows whose text was removed from the project.
+    pub forgotten: i64,
 }
 
 /// An import that is ready.
@@ -178,7 +182,8 @@ impl Store {
         let labels =
             LabelsToLoad { file: i64::from_le_bytes([a, b, c, d, e, f, g, h]), ..LabelsToLoad::default() };
         let (unlisted, golds) = (HashMap::new(), Vec::new());
-        Ok(Load { source, unlisted, loaded: Loaded::default(), options, earlier, labels, golds })
+        let forgotten = self.forgotten_items()?;
+        Ok(Load { source, unlisted, loaded: Loaded::default(), options, earlier, labels, golds, forgotten })
     }
 
     /// Adds rows; exact duplicates fold into the item that is there.
@@ -384,6 +389,10 @@ impl<'t> RowStatements<'t> {
             Some(item) => Some(*item),
             None => self.find.query_row([&key.0], |r| r.get(0)).optional()?,
         };
+        if known.is_some_and(|item| load.forgotten.contains(&item)) {
+            load.loaded.forgotten += 1;
+            return Ok(());
+        }
         match load.earlier.as_mut().map_or(Met::New, |earlier| earlier.meet(row.external_id(), known)) {
             Met::Known(place) => {
                 load.loaded.known += 1;

@@ -176,14 +176,14 @@ impl Store {
         // In the order of the keys, which are hashes: an even draw, and the same for everybody who has this pool.
         let items: Vec<ItemId> = self.all_rows_of(
             "SELECT i.id FROM item_key k CROSS JOIN item i ON i.id = k.item WHERE i.split = 'audit'
-             AND i.source NOT IN (SELECT id FROM source WHERE state = 'loading') ORDER BY k.key LIMIT ?1",
+             AND i.source NOT IN (SELECT id FROM source WHERE state <> 'ready') ORDER BY k.key LIMIT ?1",
             [budget as i64],
             what,
             |r| r.get(0),
         )?;
         let all = self.count(
             "SELECT count(*) FROM item WHERE split = 'audit'
-             AND source NOT IN (SELECT id FROM source WHERE state = 'loading')",
+             AND source NOT IN (SELECT id FROM source WHERE state <> 'ready')",
             (),
             what,
         )?;

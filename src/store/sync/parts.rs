@@ -132,7 +132,7 @@ impl Store {
     /// How many texts have no vector in `space`.
     pub fn texts_without_vector(&self, space: Space) -> Result<usize> {
         self.count(
-            "SELECT count(*) FROM item i WHERE NOT EXISTS
+            "SELECT count(*) FROM item i WHERE i.text <> '' AND NOT EXISTS
                (SELECT 1 FROM embedding e WHERE e.model = ?1 AND e.adapter = ?2 AND e.item = i.id)",
             (space.model, space.number()),
             "count the vectors",

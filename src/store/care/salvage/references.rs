@@ -47,6 +47,7 @@ pub(super) const BEFORE_EVENTS: &[(&str, &str)] = &[
            OR expert IS NOT NULL AND expert NOT IN (SELECT id FROM expert) OR reannotation IS NOT NULL AND reannotation NOT IN (SELECT id FROM task_revision)",
         "cases whose round or text is gone",
     ),
+    ("DELETE FROM forgotten WHERE item NOT IN (SELECT id FROM item)", "records of removed texts whose key is gone"),
     (
         "DELETE FROM source_row WHERE source NOT IN (SELECT id FROM source) OR item NOT IN (SELECT id FROM item)",
         "imported rows whose text is gone",

@@ -35,7 +35,7 @@ type Before = (&'static [&'static str], &'static str);
 struct Table(&'static str, &'static str, &'static str, Option<Before>);
 
 /// What labels rest on and whatever they refer to, then what follows; label events and expert events come after that.
-const TABLES: [Table; 22] = [
+const TABLES: [Table; 23] = [
     Table("project", "settings of the project", "id", None),
     Table("source", "imports", "id", None),
     Table("expert", "experts", "id", None),
@@ -46,6 +46,7 @@ const TABLES: [Table; 22] = [
     Table("predictor", "predictors", "id", None),
     Table("round", "rounds", "id", None),
     Table("item", "texts", "id", None),
+    Table("forgotten", "records of removed texts", "item", None),
     Table("source_row", "imported rows", "row", Some((&["source"], "SELECT id, 0 FROM source"))),
     Table("label_source", "sources of imported labels", "id", None),
     Table(
@@ -412,7 +413,8 @@ impl<'w> Taken<'w> {
             false
         } else if self.table == "item" {
             let (key, text) = (&row[self.place("key")], row[self.place("text")].text());
-            matches!((key, text), (Cell::Blob(key), Some(text)) if ItemKey::of(text).0[..] == key[..])
+            // One that was removed has its key alone.
+            matches!((key, text), (Cell::Blob(key), Some(text)) if text.is_empty() || ItemKey::of(text).0[..] == key[..])
         } else if let Some(EnumColumn { column, is_valid, .. }) =
             enum_columns::ALL.into_iter().find(|column| column.table == self.table)
         {

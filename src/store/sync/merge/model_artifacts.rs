@@ -74,8 +74,8 @@ impl Store {
         let whole = uuids(self, "SELECT uuid FROM adapter WHERE length(bytes) > 0")?;
         let runs = uuids(self, "SELECT uuid FROM run")?;
         Ok(ArtifactsLacking {
-            vectors: self.vectors_lacking(copy, &texts.here)?,
-            predictions: self.predictions_lacking(copy, &texts.here, adopted.is_some())?,
+            vectors: self.vectors_lacking(copy, texts)?,
+            predictions: self.predictions_lacking(copy, texts, adopted.is_some())?,
             bytes: lacks("SELECT uuid FROM adapter WHERE length(bytes) > 0 ORDER BY id", &whole)?,
             runs: lacks("SELECT uuid FROM run WHERE ended_ms IS NOT NULL ORDER BY id", &runs)?,
             adopted,
@@ -83,7 +83,7 @@ impl Store {
     }
 
     /// Of every model its own vectors, and those of the adapter that is active here.
-    fn vectors_lacking(&self, copy: &Self, here: &HashMap<i64, i64>) -> Result<Vec<Lacking>> {
+    fn vectors_lacking(&self, copy: &Self, texts: &Texts) -> Result<Vec<Lacking>> {
         let active = self.active_predictor()?.and_then(|p| p.space().adapter);
         let active: Option<Vec<u8>> = match active {
             Some(id) => self.one("SELECT uuid FROM adapter WHERE id = ?1", [id], WHAT, |r| r.get(0))?,
@@ -111,13 +111,14 @@ impl Store {
                 )?
                 .into_iter()
                 .collect();
-            let theirs: Vec<i64> = copy.all_rows_of(
+            let mut theirs: Vec<i64> = copy.all_rows_of(
                 "SELECT item FROM embedding WHERE model = ?1 AND adapter = ?2 ORDER BY item",
                 (model, adapter),
                 WHAT,
                 |r| r.get(0),
             )?;
-            let items = absent(theirs, here, &ours);
+            theirs.retain(|item| !texts.forgotten.contains(item));
+            let items = absent(theirs, &texts.here, &ours);
             if !items.is_empty() {
                 let of = sha256.into_iter().chain(uuid.into_iter().flatten()).collect();
                 lacking.push(Lacking { of, there: (model, adapter), items });
@@ -128,13 +129,9 @@ impl Store {
 
     /// Of every predictor what it says of items that were put before an expert in either file; all of it of judges, which cannot be
     /// asked again, and of the active predictor.
-    fn predictions_lacking(
-        &self,
-        copy: &Self,
-        here: &HashMap<i64, i64>,
-        adopting: bool,
-    ) -> Result<Vec<Lacking>> {
+    fn predictions_lacking(&self, copy: &Self, texts: &Texts, adopting: bool) -> Result<Vec<Lacking>> {
         const SHOWN: &str = "SELECT item FROM label_case UNION SELECT item FROM label_event";
+        let here = &texts.here;
         let shown_here: HashSet<i64> = self.all(SHOWN, WHAT)?.into_iter().collect();
         let shown_there: HashSet<i64> = copy.all(SHOWN, WHAT)?.into_iter().collect();
         let active: Option<Vec<u8>> = self.one(
@@ -162,12 +159,13 @@ impl Store {
                 )?
                 .into_iter()
                 .collect();
-            let theirs: Vec<i64> = copy.all_rows_of(
+            let mut theirs: Vec<i64> = copy.all_rows_of(
                 "SELECT item FROM prediction WHERE predictor = ?1 ORDER BY item",
                 [id],
                 WHAT,
                 |r| r.get(0),
             )?;
+            theirs.retain(|item| !texts.forgotten.contains(item));
             let matters = |item: &i64| {
                 whole
                     || shown_there.contains(item)

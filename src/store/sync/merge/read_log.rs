@@ -107,6 +107,11 @@ impl Store {
                     })
                 },
             )?,
+            forgotten: self.all_rows(
+                "SELECT i.key, i.split, f.at_ms FROM forgotten f JOIN item i ON i.id = f.item ORDER BY i.key",
+                WHAT,
+                |r| Ok(ForgottenLine { item: ItemKey(r.get(0)?), split: r.get(1)?, at_ms: r.get(2)? }),
+            )?,
         })
     }
 

@@ -41,6 +41,7 @@ impl Store {
     pub fn take_log(&mut self, log: &Log, mut each: impl FnMut(usize) -> Result<()>) -> Result<LeftOut> {
         let mut ids = self.own_ids()?;
         self.check_revisions(log, &ids)?;
+        self.take_forgotten(&log.forgotten)?;
         self.take_people(log, &mut ids)?;
         self.take_models(log, &mut ids)?;
         let mut left_out = LeftOut { cases: self.take_rounds(log, &mut ids)?, ..LeftOut::default() };
@@ -50,6 +51,7 @@ impl Store {
         }
         self.take_the_rest(log, &mut ids)?;
         left_out.labels = self.take_imported_labels(log, &mut ids)?;
+        self.blank_forgotten()?;
         Ok(left_out)
     }
 

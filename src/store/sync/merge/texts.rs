@@ -3,11 +3,12 @@
 //! An import that is new here arrives as it would from a file: unseen until one last commit. Rows of an import that is here in part are
 //! seen at once, so their texts are listed under their keys in the same commit.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Rows, Transaction};
 
 use crate::domain::fault::{Fault, Result};
+use crate::domain::ids::ItemId;
 use crate::domain::item::{ItemKey, normalise};
 use crate::domain::split::SplitShares;
 use crate::store::db::attempt::Attempt;
@@ -20,6 +21,8 @@ const WHAT: &str = "bring texts in";
 pub struct Texts {
     /// Items of the copy that this file has, too, with their number here.
     pub(super) here: HashMap<i64, i64>,
+    /// Items of the copy whose text was removed here: it stays away.
+    pub(super) forgotten: HashSet<i64>,
     sources: Vec<Source>,
     /// What this file lacks.
     pub lacking: TextsLacking,
@@ -62,9 +65,17 @@ struct Row {
 impl Store {
     /// Compares the texts of a copy with those that are here. Reads only.
     pub fn compare_texts(&self, copy: &Self) -> Result<Texts> {
-        let here = shared_items(self, copy)?;
-        let theirs = copy.count(&format!("SELECT count(*) FROM ({})", copy.keys_sql()?), (), WHAT)?;
+        let mut here = shared_items(self, copy)?;
+        let theirs =
+            copy.count(&format!("SELECT count(*) FROM ({})", copy.keys_sql(Removed::LeftOut)?), (), WHAT)?;
         let mut lacking = TextsLacking { texts: theirs - here.len(), ..TextsLacking::default() };
+        let removed = self.forgotten_items()?;
+        let forgotten: HashSet<i64> = here
+            .iter()
+            .filter(|(_, own)| removed.contains(&ItemId(**own)))
+            .map(|(theirs, _)| *theirs)
+            .collect();
+        here.retain(|theirs, _| !forgotten.contains(theirs));
         let ready: Vec<(i64, Uuid16, String)> = copy.all_rows(
             "SELECT id, uuid, found FROM source WHERE state = 'ready' ORDER BY id",
             WHAT,
@@ -76,7 +87,7 @@ impl Store {
                 self.one("SELECT id FROM source WHERE uuid = ?1 AND state = 'ready'", [uuid], WHAT, |r| {
                     r.get(0)
                 })?;
-            let rows = here.map(|here| rows_lacking((self, here), (copy, id))).transpose()?;
+            let rows = here.map(|here| rows_lacking((self, here), (copy, id), &forgotten)).transpose()?;
             match &rows {
                 Some(rows) if rows.is_empty() => continue,
                 Some(rows) => lacking.rows += rows.len(),
@@ -88,7 +99,14 @@ impl Store {
             }
             sources.push(Source { id, found, here, rows });
         }
-        Ok(Texts { here, sources, lacking })
+        Ok(Texts { here, forgotten, sources, lacking })
+    }
+
+    /// Takes out what came of a copy in words and quotes a text that was removed here.
+    pub fn forget_quotes(&mut self, copy: &Self, texts: &Texts) -> Result<()> {
+        let items: Vec<ItemId> = texts.forgotten.iter().copied().map(ItemId).collect();
+        let texts: Vec<String> = copy.keys_and_texts(&items)?.into_iter().map(|(_, text)| text).collect();
+        self.blank_quotes(&texts)
     }
 
     /// Brings in what [`Store::compare_texts`] found lacking; `each` hears how many rows came in so far. No import may run at the same time.
@@ -104,7 +122,7 @@ impl Store {
     ) -> Result<()> {
         let mut done = 0;
         for source in std::mem::take(&mut texts.sources) {
-            done += self.take_source(copy, &source, &mut texts.here, fill)?;
+            done += self.take_source(copy, &source, (&mut texts.here, &texts.forgotten), fill)?;
             each(done)?;
         }
         Ok(())
@@ -114,7 +132,7 @@ impl Store {
         &mut self,
         copy: &Self,
         source: &Source,
-        here: &mut HashMap<i64, i64>,
+        (here, forgotten): (&mut HashMap<i64, i64>, &HashSet<i64>),
         fill: &Fill<'_>,
     ) -> Result<usize> {
         let shares = self.project()?.shares;
@@ -133,6 +151,9 @@ impl Store {
             .query_map([source.id], |r| {
                 let row = r.get(0)?;
                 if source.rows.as_ref().is_some_and(|wanted| wanted.binary_search(&row).is_err()) {
+                    return Ok(None);
+                }
+                if forgotten.contains(&r.get(5)?) {
                     return Ok(None);
                 }
                 Ok(Some(Row {
@@ -211,21 +232,35 @@ impl Store {
     }
 
     /// Every text's key, in order, but of imports that are still loading.
-    fn keys_sql(&self) -> Result<&'static str> {
-        let loading = self.count("SELECT count(*) FROM source WHERE state = 'loading'", (), WHAT)?;
-        Ok(if loading == 0 {
+    fn keys_sql(&self, removed: Removed) -> Result<&'static str> {
+        let unseen = match removed {
+            Removed::Kept => "SELECT count(*) FROM source WHERE state = 'loading'",
+            Removed::LeftOut => "SELECT count(*) FROM source WHERE state <> 'ready'",
+        };
+        let unseen = self.count(unseen, (), WHAT)?;
+        Ok(if unseen == 0 {
             "SELECT key, item FROM item_key ORDER BY key"
-        } else {
+        } else if removed == Removed::Kept {
             "SELECT k.key, k.item FROM item_key k CROSS JOIN item i ON i.id = k.item
              WHERE i.source NOT IN (SELECT id FROM source WHERE state = 'loading') ORDER BY k.key"
+        } else {
+            "SELECT k.key, k.item FROM item_key k CROSS JOIN item i ON i.id = k.item
+             WHERE i.source NOT IN (SELECT id FROM source WHERE state <> 'ready') ORDER BY k.key"
         })
     }
 }
 
+/// Whether texts that were removed are among the keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Removed {
+    Kept,
+    LeftOut,
+}
+
 /// Items of a copy with their number in the file: both lists of keys are in order.
 fn shared_items(file: &Store, copy: &Store) -> Result<HashMap<i64, i64>> {
-    let mut ours = file.conn.prepare_cached(file.keys_sql()?).attempting(WHAT)?;
-    let mut theirs = copy.conn.prepare_cached(copy.keys_sql()?).attempting(WHAT)?;
+    let mut ours = file.conn.prepare_cached(file.keys_sql(Removed::Kept)?).attempting(WHAT)?;
+    let mut theirs = copy.conn.prepare_cached(copy.keys_sql(Removed::LeftOut)?).attempting(WHAT)?;
     let (mut ours, mut theirs) = (ours.query(()).attempting(WHAT)?, theirs.query(()).attempting(WHAT)?);
     let mut shared = HashMap::new();
     let mut here = next_key(&mut ours).attempting(WHAT)?;
@@ -247,21 +282,28 @@ fn next_key(rows: &mut Rows<'_>) -> rusqlite::Result<Option<([u8; 32], i64)>> {
 }
 
 /// Rows of an import that the file lacks, or has without their columns.
-fn rows_lacking((file, here): (&Store, i64), (copy, id): (&Store, i64)) -> Result<Vec<i64>> {
+fn rows_lacking(
+    (file, here): (&Store, i64),
+    (copy, id): (&Store, i64),
+    forgotten: &HashSet<i64>,
+) -> Result<Vec<i64>> {
     let rows = |store: &Store, source: i64| {
         store.all_rows_of(
-            "SELECT row, fields = '' FROM source_row WHERE source = ?1 ORDER BY row",
+            "SELECT row, fields = '', item FROM source_row WHERE source = ?1 ORDER BY row",
             [source],
             WHAT,
-            |r| Ok((r.get::<_, i64>(0)?, r.get::<_, bool>(1)?)),
+            |r| Ok((r.get::<_, i64>(0)?, r.get::<_, bool>(1)?, r.get::<_, i64>(2)?)),
         )
     };
     let mut ours = rows(file, here)?.into_iter().peekable();
     let mut lacking = Vec::new();
-    for (row, bare) in rows(copy, id)? {
-        while ours.next_if(|(mine, _)| *mine < row).is_some() {}
+    for (row, bare, item) in rows(copy, id)? {
+        if forgotten.contains(&item) {
+            continue;
+        }
+        while ours.next_if(|(mine, ..)| *mine < row).is_some() {}
         match ours.peek() {
-            Some((mine, bare_here)) if *mine == row && (bare || !bare_here) => {}
+            Some((mine, bare_here, _)) if *mine == row && (bare || !bare_here) => {}
             _ => lacking.push(row),
         }
     }
